@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Specs that bring up a whole system: one at a time, and after all others, so that nobody waits for the machine. */
+const systems = [
+  'infra/embedded/src/system.spec.ts',
+  'test/{access,containers,demo,e2e}/**/*.spec.ts',
+  'test/contract/bad-input.spec.ts',
+];
+
+const common = { exclude: ['**/node_modules/**'], testTimeout: 60_000, hookTimeout: 120_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'parts',
+          include: ['{services,infra,test,proto}/**/*.spec.ts'],
+          exclude: [...common.exclude, ...systems],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'systems',
+          include: systems,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
