@@ -1,0 +1,15 @@
+import { instant as at } from '@privatelink/shared/app/stored-schemas';
+import { type Codec, defineCodec } from '@privatelink/shared/eventing/codec';
+import { z } from 'zod';
+import { type AccountServicesEvent, accountServices } from './account-services.ts';
+
+const serviceId = z.string();
+
+export const accountServicesCodec: Codec<AccountServicesEvent> = defineCodec<AccountServicesEvent>({
+  category: accountServices.category,
+  stateVersion: 1,
+  events: {
+    ServiceClaimed: { version: 1, schema: z.object({ serviceId, at }) },
+    ServiceReleased: { version: 1, schema: z.object({ serviceId, at }) },
+  },
+});

@@ -1,0 +1,59 @@
+import { evolveAll } from '@privatelink/shared/eventing/decider';
+import { deciderSpec } from '@privatelink/shared/testing/decider-spec';
+import { describe, expect, it } from 'vitest';
+import { providerQuotas } from '../endpoint-service/quotas.ts';
+import {
+  type AccountServicesCommand,
+  type AccountServicesEvent,
+  accountServices,
+  accountServicesBy,
+} from './account-services.ts';
+
+const { given, at } = deciderSpec(accountServices);
+
+const claim = (serviceId: string): AccountServicesCommand => ({ type: 'ClaimService', data: { serviceId } });
+const release = (serviceId: string): AccountServicesCommand => ({ type: 'ReleaseService', data: { serviceId } });
+const claimed = (serviceId: string): AccountServicesEvent => ({ type: 'ServiceClaimed', data: { serviceId, at } });
+const released = (serviceId: string): AccountServicesEvent => ({ type: 'ServiceReleased', data: { serviceId, at } });
+
+describe('the services of an account', () => {
+  it('are claimed once', () => {
+    given().when(claim('epsrv-1')).thenEvents(claimed('epsrv-1'));
+    given(claimed('epsrv-1')).when(claim('epsrv-1')).thenNothing();
+    given(claimed('epsrv-1')).when(claim('epsrv-2')).thenEvents(claimed('epsrv-2'));
+  });
+
+  it('are released once', () => {
+    given(claimed('epsrv-1')).when(release('epsrv-1')).thenEvents(released('epsrv-1'));
+    given(claimed('epsrv-1'), released('epsrv-1')).when(release('epsrv-1')).thenNothing();
+    given().when(release('epsrv-1')).thenNothing();
+  });
+
+  it('are at most 200, and another one when one of them is released', () => {
+    const full = { services: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`epsrv-${index}`, at])) };
+    const decide = (command: AccountServicesCommand, ledger = full) => accountServices.decide(command, ledger, at);
+    const facts = { quota: 'services per account', limit: '200', current: '200' };
+    expect(() => decide(claim('epsrv-new'))).toThrow(expect.objectContaining({ reason: 'QUOTA_EXCEEDED', facts }));
+    expect(decide(claim('epsrv-7'))).toEqual([]);
+    const freed = evolveAll(accountServices, full, [released('epsrv-7')]);
+    expect(accountServices.decide(claim('epsrv-new'), freed, at)).toEqual([claimed('epsrv-new')]);
+  });
+
+  it('are at most as many as the configuration says, also where there were more before', () => {
+    const strict = deciderSpec(accountServicesBy({ ...providerQuotas, services: 2 }));
+    const three = ['epsrv-1', 'epsrv-2', 'epsrv-3'].map(claimed);
+    strict
+      .given(...three.slice(0, 1))
+      .when(claim('epsrv-2'))
+      .thenEvents(claimed('epsrv-2'));
+    const facts = { quota: 'services per account', limit: '2', current: '3' };
+    strict
+      .given(...three)
+      .when(claim('epsrv-4'))
+      .thenRejected('QUOTA_EXCEEDED', facts);
+    strict
+      .given(...three, released('epsrv-1'))
+      .when(claim('epsrv-4'))
+      .thenRejected('QUOTA_EXCEEDED');
+  });
+});
