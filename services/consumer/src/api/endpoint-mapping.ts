@@ -1,0 +1,98 @@
+import {
+  type Connection,
+  ConnectionStatus,
+  type Hold,
+  HoldReason,
+  ZoneStatus,
+} from '@privatelink/proto/broker/v1/connection';
+import { AddressType, BusinessStatus, EndpointType } from '@privatelink/proto/common/v1/common';
+import {
+  type Endpoint as EndpointMessage,
+  EndpointStatus,
+  type EndpointZone as EndpointZoneMessage,
+} from '@privatelink/proto/consumer/v1/endpoint';
+import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import { timestamp } from '@privatelink/shared/grpc/timestamp';
+import type { Endpoint, EndpointZone } from '../endpoint/endpoint.ts';
+
+/** What is known of the endpoint's connection. */
+export type KnownConnection = Readonly<{ connection: Connection | undefined; stale: boolean }>;
+
+export const UNKNOWN: KnownConnection = { connection: undefined, stale: false };
+
+export const toEndpoint = (
+  endpoint: Endpoint,
+  revision: bigint,
+  { connection, stale }: KnownConnection,
+  names: NameSpace,
+): EndpointMessage => {
+  const named = { endpointId: endpoint.endpointId, serviceId: endpoint.admission.serviceId };
+  const hasNames = endpoint.endpointType === 'INTERFACE';
+  const connectionStatus = connection?.status ?? ConnectionStatus.UNSPECIFIED;
+  const zoneOf = (zone: EndpointZone) => connection?.zones.find(({ eniId }) => eniId === zone.eniId);
+  const toZone = (zone: EndpointZone, status: ZoneStatus): EndpointZoneMessage => ({
+    ...{ zoneId: zone.zoneId, vswitchId: zone.vswitchId, eniId: zone.eniId },
+    ...{ ipv4Address: zone.ipv4, ipv6Address: zone.ipv6 },
+    domainName: hasNames ? zoneDomainName(named, zone.zoneId, names) : '',
+    zoneStatus: status,
+    listeners: [...(zoneOf(zone)?.listeners ?? [])],
+  });
+  const zones = [
+    ...endpoint.zones.map((zone) => toZone(zone, zoneOf(zone)?.status ?? ZoneStatus.UNSPECIFIED)),
+    ...endpoint.removing.map((zone) => toZone(zone, ZoneStatus.DELETING)),
+  ];
+  return {
+    endpointId: endpoint.endpointId,
+    accountId: endpoint.accountId,
+    endpointType: EndpointType[endpoint.endpointType],
+    status: toStatus(endpoint.status),
+    serviceId: endpoint.admission.serviceId,
+    serviceName: endpoint.admission.serviceName,
+    vpcId: endpoint.vpcId,
+    zones: zones.sort((a, b) => (a.zoneId < b.zoneId ? -1 : 1)),
+    securityGroupIds: [...endpoint.securityGroupIds],
+    addressType: AddressType[endpoint.addressType],
+    description: endpoint.description,
+    domainName: hasNames ? endpointDomainName(named, names) : '',
+    connectionStatus,
+    holds: (connection?.holds ?? []).map(toOwnersHold),
+    usable: endpoint.status === 'ACTIVE' && connectionStatus === ConnectionStatus.CONNECTED,
+    stale,
+    createTime: timestamp(endpoint.createdAt),
+    updateTime: timestamp(endpoint.updatedAt),
+    revision,
+    businessStatus: toBusinessStatus(endpoint, connection),
+    securityLock: endpoint.lock
+      ? { message: endpoint.lock.message, placeTime: timestamp(endpoint.lock.at) }
+      : undefined,
+    protected: endpoint.protected,
+    tags: [...endpoint.tags],
+    policy: endpoint.policy,
+    nextHop: endpoint.endpointType === 'GATEWAY_LOAD_BALANCER' ? endpoint.endpointId : '',
+    zoneAffinity: endpoint.zoneAffinity,
+    customDomainEnabled: endpoint.customDomains !== null,
+    customDomainNames: [...(endpoint.customDomains?.domainNames ?? [])],
+  };
+};
+
+/** Not said where nothing is known of the connection: payments are the broker's to know. */
+const toBusinessStatus = ({ lock }: Endpoint, connection: Connection | undefined): BusinessStatus => {
+  if (lock) return BusinessStatus.SECURITY_LOCKED;
+  if (!connection) return BusinessStatus.UNSPECIFIED;
+  const isOverdue = connection.holds.some(({ reason }) => OVERDUE.includes(reason));
+  return isOverdue ? BusinessStatus.FINANCIAL_LOCKED : BusinessStatus.NORMAL;
+};
+
+const OVERDUE: readonly HoldReason[] = [HoldReason.ENDPOINT_PAYMENT_OVERDUE, HoldReason.SERVICE_PAYMENT_OVERDUE];
+
+/** The broker tells services everything; an endpoint's owner knows of the provider's affairs their class only. */
+const toOwnersHold = (hold: Hold): Hold =>
+  hold.reason.startsWith('HOLD_REASON_SERVICE_')
+    ? { ...hold, source: '', placedBy: '', message: '' }
+    : { ...hold, placedBy: '' };
+
+/** An endpoint that is gone is only ever shown as being deleted. */
+const toStatus = (status: Endpoint['status']): EndpointStatus => {
+  if (status === null || status === 'ABANDONED') return EndpointStatus.UNSPECIFIED;
+  return EndpointStatus[status === 'GONE' ? 'DELETING' : status];
+};

@@ -1,0 +1,164 @@
+import { assertNever } from '@privatelink/shared/eventing/never';
+import { attachmentOf, type Endpoint, type EndpointEvent, type EndpointZone, type Resource } from './endpoint.ts';
+
+export const initialEndpoint: Endpoint = {
+  status: null,
+  version: 0,
+  endpointId: '',
+  accountId: '',
+  endpointType: 'INTERFACE',
+  vpcId: '',
+  zones: [],
+  securityGroupIds: [],
+  addressType: 'IPV4',
+  description: '',
+  protected: false,
+  tags: [],
+  policy: '',
+  customDomains: null,
+  zoneAffinity: false,
+  admission: {
+    serviceId: '',
+    serviceName: '',
+    serviceAccountId: '',
+    serviceVersion: 0,
+    payer: 'ENDPOINT',
+    autoAccept: false,
+    approvalTtlMs: null,
+    resources: [],
+  },
+  creator: '',
+  lock: null,
+  attachments: {},
+  removing: [],
+  retiring: [],
+  unreleased: [],
+  abandoned: [],
+  untold: null,
+  unconfirmed: null,
+  deletion: null,
+  createdAt: '',
+  updatedAt: '',
+};
+
+export const evolve = (before: Endpoint, event: EndpointEvent): Endpoint => {
+  const { at } = event.data;
+  const moved = 'move' in event.data ? event.data.move : null;
+  const version = before.version + 1;
+  const after = { ...before, version, status: moved?.to ?? before.status, updatedAt: at };
+  switch (event.type) {
+    case 'EndpointCreated': {
+      const { actor: creator, at: _at, move: _move, ...particulars } = event.data;
+      return { ...after, ...particulars, creator, createdAt: at };
+    }
+    case 'DescriptionChanged':
+      return { ...after, description: event.data.description };
+    case 'TagsChanged':
+      return { ...after, tags: event.data.tags };
+    case 'ProtectionChanged':
+      return { ...after, protected: event.data.protected };
+    case 'ZoneAdded': {
+      const { zone, resources, actor } = event.data;
+      const zones = [...before.zones, zone].toSorted(byZone);
+      return { ...after, zones, untold: untoldAfter(before, version, actor, resources), unconfirmed: version };
+    }
+    case 'ZoneRemovalStarted': {
+      const { eniId, actor } = event.data;
+      const isIt = (zone: EndpointZone): boolean => zone.eniId === eniId;
+      return {
+        ...after,
+        zones: before.zones.filter((zone) => !isIt(zone)),
+        removing: [...before.removing, ...before.zones.filter(isIt)],
+        untold: untoldAfter(before, version, actor),
+        unconfirmed: version,
+      };
+    }
+    case 'SecurityGroupAttached': {
+      const { securityGroupId, attachmentId } = event.data;
+      return {
+        ...after,
+        securityGroupIds: [...before.securityGroupIds, securityGroupId],
+        attachments: { ...before.attachments, [securityGroupId]: attachmentId },
+      };
+    }
+    case 'SecurityGroupDetached': {
+      const { securityGroupId, attachmentId } = event.data;
+      const { [securityGroupId]: _detached, ...attachments } = before.attachments;
+      return {
+        ...after,
+        securityGroupIds: before.securityGroupIds.filter((id) => id !== securityGroupId),
+        attachments,
+        unreleased: [...before.unreleased, attachmentId],
+      };
+    }
+    case 'PolicyChanged':
+      return { ...after, policy: event.data.policy };
+    case 'ZoneAffinityChanged': {
+      const { zoneAffinity, actor } = event.data;
+      return { ...after, zoneAffinity, untold: untoldAfter(before, version, actor), unconfirmed: version };
+    }
+    case 'CustomDomainsEnabled': {
+      const { reservationId, domainNames, actor } = event.data;
+      const customDomains = { reservationId, domainNames };
+      return { ...after, customDomains, untold: untoldAfter(before, version, actor), unconfirmed: version };
+    }
+    case 'CustomDomainsDisabled': {
+      const { reservationId, actor } = event.data;
+      const retiring = [...before.retiring, reservationId];
+      const untold = untoldAfter(before, version, actor);
+      return { ...after, customDomains: null, retiring, untold, unconfirmed: version };
+    }
+    case 'EndpointLocked': {
+      const { message, actor } = event.data;
+      return { ...after, lock: { message, at }, untold: untoldAfter(before, version, actor) };
+    }
+    case 'EndpointUnlocked':
+      return { ...after, lock: null, untold: untoldAfter(before, version, event.data.actor) };
+    case 'ConnectionInformed':
+      return { ...after, untold: null };
+    case 'ChangeCompleted': {
+      const isTold = before.untold !== null && before.untold.version <= event.data.version;
+      return {
+        ...after,
+        removing: [],
+        retiring: [],
+        unreleased: [...before.unreleased, ...before.removing.map(({ eniId }) => eniId), ...before.retiring],
+        untold: isTold ? null : before.untold,
+        unconfirmed: null,
+      };
+    }
+    case 'PartsReleased': {
+      const { partIds } = event.data;
+      return { ...after, unreleased: before.unreleased.filter((id) => !partIds.includes(id)) };
+    }
+    case 'PartAbandoned':
+      return { ...after, abandoned: [...before.abandoned, event.data.partId] };
+    case 'DeletionStarted':
+      return { ...after, deletion: { actor: event.data.actor, at } };
+    case 'EndpointActivated':
+    case 'EndpointDeleted':
+      return after;
+    case 'EndpointCreationAbandoned': {
+      const { endpointId, vpcId, serviceId } = event.data;
+      return { ...after, endpointId, vpcId, admission: { ...after.admission, serviceId } };
+    }
+    default:
+      return assertNever(event);
+  }
+};
+
+const byZone = (a: EndpointZone, b: EndpointZone): number => (a.zoneId < b.zoneId ? -1 : 1);
+
+const untoldAfter = ({ untold }: Endpoint, version: number, actor: string, added: readonly Resource[] = []) => ({
+  version,
+  actor,
+  resources: [...(untold?.resources ?? []), ...added],
+});
+
+/** Whether the endpoint needs this part of its reservation, or has it released itself. */
+export const knowsPart = (endpoint: Endpoint, partId: string): boolean =>
+  [...endpoint.zones, ...endpoint.removing].some(({ eniId }) => eniId === partId) ||
+  endpoint.securityGroupIds.some((id) => attachmentOf(endpoint, id) === partId) ||
+  endpoint.customDomains?.reservationId === partId ||
+  endpoint.retiring.includes(partId) ||
+  endpoint.unreleased.includes(partId);

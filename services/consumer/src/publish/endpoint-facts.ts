@@ -1,0 +1,15 @@
+import type { NameSpace } from '@privatelink/shared/app/domain-names';
+import type { FactTranslation } from '@privatelink/shared/nats/fact-translation';
+import { toEndpoint } from '../api/endpoint-mapping.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+
+/** What leaves this service on NATS. The connection's status is the broker's to announce. */
+export const endpointFacts = (names: NameSpace): FactTranslation<Endpoint> => ({
+  service: 'consumer',
+  entity: 'endpoint',
+  accountOf: (endpoint) => endpoint.accountId,
+  resourceOf: (endpoint, revision) => ({
+    $case: 'endpoint',
+    value: toEndpoint(endpoint, revision, { connection: undefined, stale: false }, names),
+  }),
+});

@@ -1,0 +1,220 @@
+import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
+import { assignableRange, type Cidr, hasAddress, type IpFamily, parseCidr } from './cidr.ts';
+
+export type SecurityGroupRule = Readonly<{
+  policy: 'ALLOW' | 'DENY';
+  protocol: 'tcp' | 'udp' | 'all';
+  fromPort: number;
+  toPort: number;
+  sourceCidr: string;
+  priority: number;
+}>;
+
+export type RequestedZone = Readonly<{
+  /** Empty: the vSwitch's. */
+  zoneId: string;
+  vswitchId: string;
+  eniId: string;
+  /** Empty: chosen. */
+  requestedIpv4: string;
+  /** In canonical form. Empty: chosen, or none unless dual stack. */
+  requestedIpv6: string;
+}>;
+
+/** `ipv6` is empty unless dual stack. */
+export type ReservedZone = Readonly<{ zoneId: string; vswitchId: string; eniId: string; ipv4: string; ipv6: string }>;
+
+type VSwitch = Readonly<{ zoneId: string; ipv4Cidr: string; ipv6Cidr: string }>;
+type SecurityGroup = Readonly<{ rules: readonly SecurityGroupRule[] }>;
+/** Destination → the endpoint, or gateway endpoint, that its traffic goes to. */
+type RouteTable = Readonly<{ routes: Readonly<Record<string, string>> }>;
+export type Route = Readonly<{ routeTableId: string; destinationCidr: string; nextHop: string }>;
+
+export type EndpointType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
+
+export type VpcEvent =
+  | Ev<'VpcRegistered', { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string; at: string }>
+  | Ev<'VSwitchRegistered', VSwitch & { vswitchId: string; at: string }>
+  | Ev<'VSwitchDeregistered', { vswitchId: string; at: string }>
+  | Ev<'SecurityGroupRegistered', SecurityGroup & { securityGroupId: string; at: string }>
+  | Ev<'SecurityGroupDeregistered', { securityGroupId: string; at: string }>
+  | Ev<'RouteTableRegistered', { routeTableId: string; at: string }>
+  | Ev<'RouteTableDeregistered', { routeTableId: string; at: string }>
+  | Ev<'RouteAdded', Route & { at: string }>
+  | Ev<'RouteRemoved', { routeTableId: string; destinationCidr: string; at: string }>
+  | Ev<'VpcDeregistered', { at: string }>
+  | Ev<
+      'EndpointReserved',
+      {
+        endpointId: string;
+        endpointType: EndpointType;
+        serviceId: string;
+        zones: readonly ReservedZone[];
+        securityGroupIds: readonly string[];
+        /** Null where the endpoint has none. */
+        customDomains: DomainReservation | null;
+        at: string;
+      }
+    >
+  | Ev<'ReservationReleased', { endpointId: string; at: string }>
+  | Ev<'ZoneReserved', { endpointId: string; zone: ReservedZone; at: string }>
+  | Ev<'ZoneReleased', { endpointId: string; eniId: string; at: string }>
+  | Ev<'SecurityGroupReserved', Attachment & { endpointId: string; at: string }>
+  | Ev<'SecurityGroupReleased', { endpointId: string; attachmentId: string; at: string }>
+  | Ev<'NextHopClosed', { endpointId: string; closingId: string; at: string }>
+  | Ev<'NextHopReopened', { endpointId: string; closingId: string; at: string }>
+  | Ev<'CustomDomainsReserved', DomainReservation & { endpointId: string; at: string }>
+  | Ev<'CustomDomainsReleased', { endpointId: string; reservationId: string; at: string }>
+  | Ev<'GatewayEndpointReserved', { gatewayEndpointId: string; routeTableIds: readonly string[]; at: string }>
+  | Ev<'GatewayEndpointReleased', { gatewayEndpointId: string; at: string }>;
+
+/** Names that an endpoint has in the VPC; switched on again, they are another reservation. */
+export type DomainReservation = Readonly<{ reservationId: string; domainNames: readonly string[] }>;
+
+/** One attaching of a security group to an endpoint: the same group attached again is another one. */
+export type Attachment = Readonly<{ securityGroupId: string; attachmentId: string }>;
+
+/**
+ * Its parts are zones, each with the id of its interface, security groups, each with the id of its attachment, custom
+ * domains, each time of having them with its own id, and closings, each of one request to delete the endpoint.
+ */
+export type Reservation = Readonly<{
+  endpointType: EndpointType;
+  serviceId: string;
+  /** Sorted by zone. One that is added and one that is not released yet can be in the same zone. */
+  zones: readonly ReservedZone[];
+  /** Attachment id → security group id. What is reserved with the endpoint is its own attachment. */
+  securityGroups: Readonly<Record<string, string>>;
+  /** While there is any, no route to the endpoint is added. */
+  closings: readonly string[];
+  /** Reservation id → names. */
+  customDomains: Readonly<Record<string, readonly string[]>>;
+  at: string;
+  /** Id of each part that came later → when. */
+  additions: Readonly<Record<string, string>>;
+}>;
+
+/** The ledger of one VPC: everything in it, and every address that an endpoint holds. */
+export type Vpc = Readonly<{
+  vpcId: string;
+  /** Empty before it is registered. */
+  accountId: string;
+  ipv4Cidr: string;
+  /** Empty when it has none. */
+  ipv6Cidr: string;
+  deregistered: boolean;
+  vswitches: Readonly<Record<string, VSwitch>>;
+  securityGroups: Readonly<Record<string, SecurityGroup>>;
+  routeTables: Readonly<Record<string, RouteTable>>;
+  reservations: Readonly<Record<string, Reservation>>;
+  /** Gateway endpoint → when its routes were added. */
+  gatewayEndpoints: Readonly<Record<string, string>>;
+  /**
+   * Released address → when it may be given out again. By address and not by vSwitch, so that it rests also when its
+   * vSwitch is replaced by another one over the same range.
+   */
+  resting: Readonly<Record<string, string>>;
+  createdAt: string;
+}>;
+
+export type VpcCommand =
+  | Cmd<'RegisterVpc', { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string }>
+  | Cmd<'RegisterVSwitch', VSwitch & { vswitchId: string }>
+  | Cmd<'RegisterSecurityGroup', SecurityGroup & { securityGroupId: string }>
+  | Cmd<'DeregisterVSwitch', { vswitchId: string }>
+  | Cmd<'DeregisterSecurityGroup', { securityGroupId: string }>
+  | Cmd<'RegisterRouteTable', { routeTableId: string }>
+  | Cmd<'DeregisterRouteTable', { routeTableId: string }>
+  | Cmd<'AddRoute', Route>
+  | Cmd<'RemoveRoute', { routeTableId: string; destinationCidr: string }>
+  | Cmd<'DeregisterVpc', object>
+  | Cmd<
+      'ReserveEndpoint',
+      {
+        endpointId: string;
+        endpointType: EndpointType;
+        serviceId: string;
+        zones: readonly RequestedZone[];
+        securityGroupIds: readonly string[];
+        customDomains: DomainReservation | null;
+        dualStack: boolean;
+      }
+    >
+  | Cmd<'ReleaseReservation', { endpointId: string }>
+  | Cmd<'ReserveZone', { endpointId: string; zone: RequestedZone; dualStack: boolean }>
+  | Cmd<'ReserveSecurityGroup', Attachment & { endpointId: string }>
+  | Cmd<'ReserveCustomDomains', DomainReservation & { endpointId: string }>
+  | Cmd<'ReleaseParts', { endpointId: string; partIds: readonly string[] }>
+  /** Before an endpoint is deleted; without `force` only when no route leads to it. */
+  | Cmd<'CloseNextHop', { endpointId: string; closingId: string; force: boolean }>
+  | Cmd<'RemoveRoutesTo', { endpointId: string }>
+  | Cmd<'ReserveGatewayEndpoint', { gatewayEndpointId: string; routeTableIds: readonly string[] }>
+  | Cmd<'ReleaseGatewayEndpoint', { gatewayEndpointId: string }>;
+
+export const initialVpc: Vpc = {
+  vpcId: '',
+  accountId: '',
+  ipv4Cidr: '',
+  ipv6Cidr: '',
+  deregistered: false,
+  vswitches: {},
+  securityGroups: {},
+  routeTables: {},
+  reservations: {},
+  gatewayEndpoints: {},
+  resting: {},
+  createdAt: '',
+};
+
+/** Addresses that still rest, each with the end of its rest. */
+export const restingAt = (vpc: Vpc, now: string): Readonly<Record<string, string>> => {
+  const at = Date.parse(now);
+  return Object.fromEntries(Object.entries(vpc.resting).filter(([, until]) => Date.parse(until) > at));
+};
+
+export const byZone = (a: Readonly<{ zoneId: string }>, b: Readonly<{ zoneId: string }>): number =>
+  a.zoneId < b.zoneId ? -1 : 1;
+
+export const addressesOf = ({ ipv4, ipv6 }: ReservedZone): readonly string[] => (ipv6 === '' ? [ipv4] : [ipv4, ipv6]);
+
+/** Every address that an endpoint of the VPC holds. Its vSwitches are disjoint: an address is one interface's. */
+export const heldAddresses = (vpc: Vpc): ReadonlySet<string> =>
+  new Set(Object.values(vpc.reservations).flatMap(({ zones }) => zones.flatMap(addressesOf)));
+
+/** Ids come from callers too: `constructor` is not one. */
+export const entryOf = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+export const reservationOf = (vpc: Vpc, endpointId: string): Reservation | null =>
+  entryOf(vpc.reservations, endpointId) ?? null;
+
+export const routesTo = ({ routeTables }: Vpc, hop: string): readonly Route[] =>
+  Object.entries(routeTables).flatMap(([routeTableId, { routes }]) =>
+    Object.entries(routes)
+      .filter(([, nextHop]) => nextHop === hop)
+      .map(([destinationCidr, nextHop]) => ({ routeTableId, destinationCidr, nextHop })),
+  );
+
+/** A range that was checked when it was registered. */
+export const registeredCidr = (text: string, family: IpFamily): Cidr => {
+  const cidr = parseCidr(text, family);
+  if (typeof cidr === 'string') throw new Error(`registered range ${text}: ${cidr}`);
+  return cidr;
+};
+
+/** IPv4 addresses that could be given out now. 0 for a vSwitch that is not there. */
+export const availableIpCount = (vpc: Vpc, vswitchId: string, now: string): number => {
+  const vswitch = entryOf(vpc.vswitches, vswitchId);
+  if (!vswitch) return 0;
+  const cidr = registeredCidr(vswitch.ipv4Cidr, 4);
+  const zones = Object.values(vpc.reservations).flatMap((reservation) => reservation.zones);
+  const held = zones.filter((zone) => zone.vswitchId === vswitchId).length;
+  const resting = Object.keys(restingAt(vpc, now)).filter((address) => hasAddress(cidr, address)).length;
+  return Number(assignableRange(cidr).count) - held - resting;
+};
+
+/** Custom domains as they are reserved; null where they are not. */
+export const reservedDomains = (reservation: Reservation | null, reservationId: string): DomainReservation | null => {
+  const domainNames = reservation && entryOf(reservation.customDomains, reservationId);
+  return domainNames ? { reservationId, domainNames } : null;
+};
