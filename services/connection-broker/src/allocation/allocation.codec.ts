@@ -1,0 +1,26 @@
+import { instant as at } from '@privatelink/shared/app/stored-schemas';
+import { type Codec, defineCodec } from '@privatelink/shared/eventing/codec';
+import { z } from 'zod';
+import { type AllocationEvent, allocation } from './allocation.ts';
+
+const text = z.string();
+
+export const allocationCodec: Codec<AllocationEvent> = defineCodec<AllocationEvent>({
+  category: allocation.category,
+  stateVersion: 1,
+  events: {
+    ResourceAssigned: { version: 1, schema: z.object({ endpointId: text, resourceId: text, at }) },
+    EndpointPlaced: {
+      version: 1,
+      schema: z.object({ endpointId: text, from: text, to: text, force: z.boolean(), actor: text, at }),
+      personal: ['actor'],
+    },
+    EndpointsMoved: { version: 1, schema: z.object({ from: text, to: z.record(text, text), at }) },
+    MovesCompleted: { version: 1, schema: z.object({ endpointIds: z.array(text), at }) },
+    ResourceUnassigned: { version: 1, schema: z.object({ endpointId: text, at }) },
+    ResourceClosed: {
+      version: 1,
+      schema: z.object({ resourceId: text, serviceVersion: z.number().int().nonnegative(), at }),
+    },
+  },
+});

@@ -1,0 +1,59 @@
+import type { Recorded } from '@privatelink/shared/eventing/message';
+import { expect, it } from 'vitest';
+import type { ConnectionEvent } from '../connection/connection.ts';
+import { toTimelineEvent } from './timeline.ts';
+
+const sides = { serviceAccountId: '1000000000000001', endpointAccountId: '2000000000000002' };
+const at = '2026-01-02T03:04:05.678Z';
+
+const recorded = (event: ConnectionEvent, actor: string, accountId = ''): Recorded<ConnectionEvent> => ({
+  ...event,
+  meta: {
+    id: 'id',
+    stream: 'connection-ep-1',
+    revision: 3n,
+    position: 9n,
+    recordedAt: '2026-01-02T03:04:05.000Z',
+    metadata: { actor, accountId },
+  },
+});
+
+const rejected = recorded(
+  { type: 'ConnectionRejected', data: { actor: 'user:paula', message: 'not now', at, move: null } },
+  'user:paula',
+  sides.serviceAccountId,
+);
+const deletion = recorded(
+  {
+    type: 'DeletionStarted',
+    data: {
+      actor: 'user:carl',
+      at,
+      move: { from: 'CONNECTED', to: 'DELETING', because: 'endpointDeleted', holds: [], generation: 2 },
+    },
+  },
+  'user:carl',
+);
+
+it('tells when, by the time that the fact itself keeps', () => {
+  const { recordTime } = toTimelineEvent(rejected, 'provider', sides);
+  expect(recordTime).toEqual({ seconds: BigInt(Date.parse(at)) / 1000n, nanos: 678_000_000 });
+});
+
+it('names people to their own side, and to the other one only the side', () => {
+  expect(toTimelineEvent(rejected, 'provider', sides).actor).toBe('user:paula');
+  expect(toTimelineEvent(rejected, 'consumer', sides).actor).toBe('provider');
+  expect(toTimelineEvent(rejected, 'everything', sides).actor).toBe('user:paula');
+});
+
+it('knows what the consumer service reports for what its owner did', () => {
+  expect(toTimelineEvent(deletion, 'consumer', sides).actor).toBe('user:carl');
+  expect(toTimelineEvent(deletion, 'provider', sides).actor).toBe('consumer');
+});
+
+it('leaves out what is not for the other side, and says the move', () => {
+  const event = toTimelineEvent(deletion, 'provider', sides);
+  expect(event.details).toEqual({});
+  expect(event.transition).toEqual({ from: 'CONNECTED', to: 'DELETING', because: 'endpointDeleted' });
+  expect(toTimelineEvent(rejected, 'consumer', sides).details).toEqual({ message: 'not now' });
+});

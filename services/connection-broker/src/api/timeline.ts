@@ -1,0 +1,70 @@
+import { type ConnectionEvent as ConnectionEventMessage, HoldReason } from '@privatelink/proto/broker/v1/connection';
+import type { Recorded } from '@privatelink/shared/eventing/message';
+import { timestamp } from '@privatelink/shared/grpc/timestamp';
+import type { Connection, ConnectionEvent, HoldReason as Reason } from '../connection/connection.ts';
+import type { View } from './connection-view.ts';
+
+type Side = Pick<Connection, 'endpointAccountId' | 'serviceAccountId'>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** How the provider serves a zone is no affair of the consumer's. */
+export const isShown = ({ type }: Pick<ConnectionEvent, 'type'>, view: View): boolean =>
+  view !== 'consumer' || !type.startsWith('ZoneMigration');
+
+/** One recorded fact, as a side may see it. Holds and generation are those of the last move up to it. */
+export const toTimelineEvent = (
+  { type, data, meta }: Recorded<ConnectionEvent>,
+  view: View,
+  sides: Side,
+): ConnectionEventMessage => {
+  const move = 'move' in data ? data.move : null;
+  return {
+    revision: meta.revision,
+    eventId: meta.id,
+    type,
+    // The store's own times are cut to seconds where a stream is read.
+    recordTime: timestamp(data.at),
+    actor: actorFor(type, meta.metadata, view, sides),
+    transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
+    holds: (move?.holds ?? []).map((reason) => HoldReason[reason as Reason]),
+    generation: BigInt(move?.generation ?? 0),
+    details: detailsFor(data, view),
+    position: meta.position,
+  };
+};
+
+/** What the consumer service tells the broker of: the actor is then the endpoint's owner. */
+const BY_CONSUMER: readonly ConnectionEvent['type'][] = [
+  ...(['ConnectionRequested', 'ConnectionUpdated', 'DeletionStarted'] as const),
+  ...(['ZoneAdded', 'ZoneRemovalStarted'] as const),
+];
+
+/** The other side's people are only known as that side. */
+const actorFor = (
+  type: ConnectionEvent['type'],
+  metadata: Readonly<Record<string, string>>,
+  view: View,
+  sides: Side,
+): string => {
+  const { actor = '', accountId = '' } = metadata;
+  if (view === 'everything' || actor.startsWith('service:')) return actor;
+  const byConsumer = BY_CONSUMER.includes(type) || (accountId !== '' && accountId === sides.endpointAccountId);
+  const side = byConsumer ? 'consumer' : accountId === sides.serviceAccountId ? 'provider' : 'operator';
+  return side === view ? actor : side;
+};
+
+const HIDDEN_ALWAYS = ['move', 'at'];
+const HIDDEN: Readonly<Record<View, readonly string[]>> = {
+  provider: ['actor', 'source', 'securityGroupIds', 'listeners'],
+  consumer: ['actor', 'source', 'resource', 'resources', 'placement', 'factsSeen'],
+  everything: [],
+};
+
+const detailsFor = (data: object, view: View): { [key: string]: unknown } => {
+  const hidden = [...HIDDEN_ALWAYS, ...HIDDEN[view]];
+  const shown = Object.entries(data as Fields).filter(([field]) => !hidden.includes(field));
+  const overdue =
+    typeof (data as { reason?: string }).reason === 'string' &&
+    /PAYMENT|LOCK/.test((data as { reason: string }).reason);
+  return Object.fromEntries(view !== 'everything' && overdue ? shown.filter(([field]) => field !== 'message') : shown);
+};

@@ -1,0 +1,117 @@
+import { evolveAll } from '@privatelink/shared/eventing/decider';
+import { Rejected } from '@privatelink/shared/eventing/rejected';
+import type { ConnectionRejection } from './connection.decide.ts';
+import { evolve } from './connection.evolve.ts';
+import { isRemovable } from './connection.progress.ts';
+import { type Connection, type ConnectionCommand, type ConnectionEvent, factKey, type Update } from './connection.ts';
+import { isServing } from './forwarding.ts';
+import { type ChangeEvent, settle } from './settle.ts';
+
+/** Zones, custom domains and locks as the endpoint has them by now. Never refused; an older word changes nothing. */
+export const update = (state: Connection, command: Update, at: string): readonly ConnectionEvent[] => {
+  const { revision, zones, resources, customDomains, zoneAffinity, actor } = command;
+  if (state.status === 'DELETING' || state.status === 'GONE' || revision <= state.endpointRevision) return [];
+  const events: ChangeEvent[] = [{ type: 'ConnectionUpdated', data: { revision, resources, actor, at } }];
+  for (const zone of zones) {
+    const known = state.zones[zone.zoneId];
+    if (!known || known.eniId !== zone.eniId) events.push({ type: 'ZoneAdded', data: { zone, at } });
+  }
+  for (const { zoneId, removing } of Object.values(state.zones)) {
+    const isGone = zones.every((zone) => zone.zoneId !== zoneId);
+    if (isGone && !removing) events.push({ type: 'ZoneRemovalStarted', data: { zoneId, at } });
+  }
+  if (customDomains.join() !== state.customDomains.join()) {
+    events.push({ type: 'CustomDomainsChanged', data: { customDomains, at } });
+  }
+  if (zoneAffinity !== state.zoneAffinity) events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, at } });
+  const lock = lockChange(state, command, at);
+  const after = settle(state, lock && state.status !== 'SERVICE_DELETED' ? [...events, lock] : events, at);
+  return [...after, ...removedAtOnce(evolveAll({ evolve }, state, after), at)];
+};
+
+const lockChange = (state: Connection, command: Update, at: string): ChangeEvent | null => {
+  const { revision, securityLocked, actor, message } = command;
+  const key = { reason: 'ENDPOINT_SECURITY_LOCK', source: 'operator' } as const;
+  const isLocked = factKey(key.reason, key.source) in state.holds;
+  if (isLocked === securityLocked) return null;
+  const data = { ...key, revision, actor, message, at, move: null };
+  return { type: securityLocked ? 'HoldPlaced' : 'HoldLifted', data };
+};
+
+/** What no name and no agent has to be asked about. */
+const removedAtOnce = (state: Connection, at: string): readonly ConnectionEvent[] =>
+  Object.values(state.zones)
+    .filter((zone) => isRemovable(state, zone))
+    .map(({ zoneId }) => ({ type: 'ZoneRemoved', data: { zoneId, at } }));
+
+const ENDED: readonly Connection['status'][] = ['SERVICE_DELETED', 'DELETING', 'GONE'];
+
+type Switch = Readonly<{ zoneId: string; actor: string }>;
+
+/** @throws Rejected unless the connection is up, which is when zones can be switched one by one */
+export const switchZone = (
+  state: Connection,
+  { zoneId, actor }: Switch,
+  on: boolean,
+  at: string,
+): readonly ConnectionEvent[] => {
+  requireZone(state, zoneId);
+  if (state.zones[zoneId]?.enabled === on) return [];
+  if (state.status !== 'CONNECTED') {
+    throw new Rejected<ConnectionRejection>('CONNECTION_STATUS_CONFLICT', {
+      connection_id: state.endpointId,
+      command: on ? 'enable a zone of' : 'disable a zone of',
+      status: state.status ?? '',
+      holds: '',
+      legal: 'CONNECTED',
+    });
+  }
+  const left = Object.values(state.zones).filter((other) => isServing(other) && other.zoneId !== zoneId);
+  if (!on && left.length === 0) throw lastZone(state, zoneId);
+  return settle(state, [{ type: on ? 'ZoneEnabled' : 'ZoneDisabled', data: { zoneId, actor, at } }], at);
+};
+
+type Move = Extract<ConnectionCommand, { type: 'MoveZone' }>['data'];
+
+/**
+ * Puts a zone where the allocation has it by now, whatever the status. An older word of it changes nothing; the same
+ * one again does when flows to the earlier resource, which live on, are to end.
+ */
+export const moveZone = (state: Connection, data: Move, at: string): readonly ConnectionEvent[] => {
+  const zone = state.zones[data.zoneId];
+  // Whoever gives a zone its first resource asks the allocation.
+  if (ENDED.includes(state.status) || !zone || zone.removing || zone.resource === null) return [];
+  const endsFlows = data.force && zone.migration?.force === false;
+  if (data.placement < zone.placement || (data.placement === zone.placement && !endsFlows)) return [];
+  return settle(state, [{ type: 'ZoneMigrationStarted', data: { ...data, at } }], at);
+};
+
+/** @throws Rejected when there is no such zone, or there will be none */
+export const requireZone = (state: Connection, zoneId: string): void => {
+  const zone = state.zones[zoneId];
+  if (!zone || zone.removing) throw noZone(state, zoneId);
+};
+
+/** Zones named are on, the others off; none named: all are on. */
+export const acceptedZones = (
+  state: Connection,
+  zoneIds: readonly string[],
+  actor: string,
+  at: string,
+): ChangeEvent[] => {
+  const present = Object.values(state.zones).filter(({ removing }) => !removing);
+  for (const zoneId of zoneIds) requireZone(state, zoneId);
+  return present.flatMap(({ zoneId, enabled }): ChangeEvent[] => {
+    const on = zoneIds.length === 0 || zoneIds.includes(zoneId);
+    if (on === enabled) return [];
+    return [{ type: on ? 'ZoneEnabled' : 'ZoneDisabled', data: { zoneId, actor, at } }];
+  });
+};
+
+const noZone = ({ endpointId, zones }: Connection, zoneId: string) =>
+  new Rejected<ConnectionRejection>('ZONE_NOT_FOUND', {
+    ...{ connection_id: endpointId, zone_id: zoneId, zones: Object.keys(zones).sort().join(', ') },
+  });
+
+const lastZone = ({ endpointId }: Connection, zoneId: string) =>
+  new Rejected<ConnectionRejection>('LAST_ENABLED_ZONE', { connection_id: endpointId, zone_id: zoneId });

@@ -1,0 +1,80 @@
+import { evolveAll } from '@privatelink/shared/eventing/decider';
+import { deciderSpec } from '@privatelink/shared/testing/decider-spec';
+import { describe, expect, it } from 'vitest';
+import { connection } from './connection.decide.ts';
+import * as the from './connection.fixtures.ts';
+import { isUpdated } from './connection.progress.ts';
+import type { Connection, ConnectionCommand, ConnectionEvent } from './connection.ts';
+
+const { givenAll } = deciderSpec(connection, the.at);
+
+const play = (...commands: readonly ConnectionCommand[]) => {
+  const events: ConnectionEvent[] = [];
+  let state: Connection = connection.initial;
+  for (const command of commands) {
+    const decided = connection.decide(command, state, the.at);
+    events.push(...decided);
+    state = evolveAll(connection, state, decided);
+  }
+  return { events, state };
+};
+
+const assigned = ['h', 'i'].map((zoneId) => ({ zoneId, resource: the.resource(zoneId), placement: 1 }));
+const up = (generation: number) => the.report(generation, { zones: the.zones('READY'), names: 'PUBLISHED', assigned });
+const connected = [the.request(true), up(1)];
+const domains = (revision: number, ...names: readonly string[]) => the.updated(revision, ['h', 'i'], false, names);
+
+describe('custom domains of a connection', () => {
+  it('change it like zones do: a generation more, until all of it is confirmed', () => {
+    const { events } = play(...connected);
+    const types = ['ConnectionUpdated', 'CustomDomainsChanged', 'ChangeStarted'];
+    givenAll(events)
+      .when(domains(3, 'db.example.com'))
+      .thenTypes(...types);
+    const { state } = play(...connected, domains(3, 'db.example.com'));
+    expect([state.status, state.generation, isUpdated(state)]).toEqual(['CHANGING', 2, false]);
+    const done = play(...connected, domains(3, 'db.example.com'), up(2)).state;
+    expect([done.status, done.customDomains, isUpdated(done)]).toEqual(['CONNECTED', ['db.example.com'], true]);
+  });
+
+  it('that stay the same change nothing else', () => {
+    const { events } = play(...connected, domains(3, 'db.example.com'), up(2));
+    givenAll(events).when(domains(4, 'db.example.com')).thenTypes('ConnectionUpdated');
+    givenAll(events).when(domains(2)).thenNothing();
+  });
+
+  it('taken away are gone when DNS has been told, also where nothing is forwarded', () => {
+    const waiting = [the.request(false), domains(3, 'db.example.com'), the.report(2, { names: 'WITHDRAWN', assigned })];
+    const taken = play(...waiting, domains(4));
+    expect(taken.state).toMatchObject({ status: 'DISCONNECTED', generation: 3, formerDomains: ['db.example.com'] });
+    expect(isUpdated(taken.state)).toBe(false);
+    const late = play(...waiting, domains(4), the.report(2, { names: 'WITHDRAWN' })).state;
+    expect(isUpdated(late)).toBe(false);
+    const told = play(...waiting, domains(4), the.report(3, { names: 'WITHDRAWN' })).state;
+    expect([told.formerDomains, isUpdated(told)]).toEqual([[], true]);
+  });
+
+  it('taken away and given back before that are not gone', () => {
+    const { state } = play(...connected, domains(3, 'db.example.com'), up(2), domains(4), domains(5, 'db.example.com'));
+    expect([state.customDomains, state.formerDomains]).toEqual([['db.example.com'], []]);
+  });
+});
+
+describe('zone affinity of a connection', () => {
+  const affinity = (revision: number, isOn: boolean) => the.updated(revision, ['h', 'i'], false, [], isOn);
+
+  it('changes it like zones do: a generation more, until names are confirmed', () => {
+    const { events } = play(...connected);
+    givenAll(events).when(affinity(3, true)).thenTypes('ConnectionUpdated', 'ZoneAffinityChanged', 'ChangeStarted');
+    const { state } = play(...connected, affinity(3, true));
+    expect([state.status, state.generation, isUpdated(state)]).toEqual(['CHANGING', 2, false]);
+    const done = play(...connected, affinity(3, true), up(2)).state;
+    expect([done.status, done.zoneAffinity, isUpdated(done)]).toEqual(['CONNECTED', true, true]);
+  });
+
+  it('that stays the same, or is an older word, changes nothing else', () => {
+    const { events } = play(...connected, affinity(3, true), up(2));
+    givenAll(events).when(affinity(4, true)).thenTypes('ConnectionUpdated');
+    givenAll(events).when(affinity(2, false)).thenNothing();
+  });
+});

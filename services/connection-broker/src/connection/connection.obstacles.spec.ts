@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as the from './connection.fixtures.ts';
+import { connectionObstacles } from './connection.obstacles.ts';
+import { anyState, last, run, settled, settling } from './connection.stories.ts';
+import { type ConnectionCommand, initialConnection } from './connection.ts';
+
+const after = (...commands: ConnectionCommand[]) => last(run(commands));
+const assigned = ['h', 'i'].map((zoneId) => ({ zoneId, resource: the.resource(zoneId), placement: 1 }));
+const withResources = the.report(1, { assigned });
+const reasonsOf = (state: Parameters<typeof connectionObstacles>[0]) =>
+  connectionObstacles(state).map(({ reason, zoneId }) => (zoneId ? `${reason} ${zoneId}` : reason));
+
+describe('what stands in the way of a connection', () => {
+  it('is nothing exactly when it is connected, but for zones that are off', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const whole = connectionObstacles(state).filter(({ partial }) => !partial);
+        expect(whole.length === 0, JSON.stringify(whole)).toBe(state.status === 'CONNECTED');
+        for (const { reason, partial, zoneId } of connectionObstacles(state)) {
+          if (partial) expect([reason, state.zones[zoneId ?? '']?.enabled]).toEqual(['ZONE_DISABLED', false]);
+        }
+      }),
+    );
+  });
+
+  it('is each of its holds, whatever else there is', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        if (state.status === 'SERVICE_DELETED' || state.status === 'DELETING' || state.status === 'GONE') return;
+        const shown = connectionObstacles(state).flatMap(({ hold }) => hold ?? []);
+        const held = [...(state.decisionHold ? [state.decisionHold] : []), ...Object.values(state.holds)];
+        expect(shown).toHaveLength(held.length);
+        expect(shown).toEqual(expect.arrayContaining(held));
+      }),
+    );
+  });
+
+  it('is that it was never asked for, that it is established, or what it still waits for', () => {
+    expect(reasonsOf(initialConnection)).toEqual(['CONNECTION_NOT_REQUESTED']);
+    const requested = after(the.request(true));
+    expect(reasonsOf(requested)).toEqual([
+      ...['CONNECTION_IN_TRANSITION', 'NO_AVAILABLE_RESOURCE h', 'NO_AVAILABLE_RESOURCE i', 'NAMES_MISSING'],
+    ]);
+    const placed = after(the.request(true), withResources);
+    expect(reasonsOf(placed)).toEqual([
+      ...['CONNECTION_IN_TRANSITION', 'FORWARDING_MISSING h', 'FORWARDING_MISSING i', 'NAMES_MISSING'],
+    ]);
+    expect(reasonsOf(settled(placed))).toEqual([]);
+  });
+
+  it('is all at once: not accepted, paused by both', () => {
+    const state = after(the.request(false), the.pause('CONSUMER'), the.pause('PROVIDER'));
+    expect(reasonsOf(state).slice(0, 3)).toEqual(['AWAITING_ACCEPTANCE', 'PAUSED_BY_CONSUMER', 'PAUSED_BY_PROVIDER']);
+  });
+
+  it('is in one zone only where the provider has switched that off', () => {
+    const up = settled(after(the.request(true), withResources));
+    const off = last(run([the.switched('DisableZone', 'h'), settling], up));
+    expect(reasonsOf(off)).toEqual(['ZONE_DISABLED h']);
+    expect(connectionObstacles(off)[0]).toMatchObject({ partial: true });
+  });
+
+  it('is nothing but its end when the service or the endpoint is gone', () => {
+    expect(reasonsOf(after(the.request(false), the.apply(the.serviceDeleted)))).toEqual(['SERVICE_DELETED']);
+    expect(reasonsOf(after(the.request(false), the.remove))).toEqual(['CONNECTION_IN_TRANSITION']);
+  });
+});

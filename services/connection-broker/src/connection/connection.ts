@@ -1,0 +1,277 @@
+import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
+import type { ConnectionStatus, Move } from './connection-status.ts';
+
+export type Decision = 'AWAITING' | 'ACCEPTED' | 'REJECTED' | 'EXPIRED';
+
+export type HoldReason =
+  | 'AWAITING_ACCEPTANCE'
+  | 'REJECTED'
+  | 'APPROVAL_EXPIRED'
+  | 'ENDPOINT_PAYMENT_OVERDUE'
+  | 'SERVICE_PAYMENT_OVERDUE'
+  | 'ENDPOINT_SECURITY_LOCK'
+  | 'SERVICE_SECURITY_LOCK'
+  | 'NOT_WHITELISTED'
+  | 'PAUSED_BY_CONSUMER'
+  | 'PAUSED_BY_PROVIDER'
+  | 'NO_ZONE';
+
+/** Holds of the decision's register are values of it; all others are facts that somebody places and lifts. */
+export type FactReason = Exclude<HoldReason, 'AWAITING_ACCEPTANCE' | 'REJECTED' | 'APPROVAL_EXPIRED'>;
+
+export type EndpointType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
+export type Payer = 'ENDPOINT' | 'ENDPOINT_SERVICE';
+export type Resource = Readonly<{
+  resourceId: string;
+  zoneId: string;
+  targets: readonly Readonly<{ ip: string; port: number }>[];
+  vpcId: string;
+  proxyProtocol: boolean;
+}>;
+export type RequestedZone = Readonly<{ zoneId: string; eniId: string; ipv4: string; ipv6: string }>;
+
+/** What the broker knows of a service or a billing scope, for one key; `revision` orders the facts of that key. */
+export type HoldFact = Readonly<{
+  kind: 'hold';
+  reason: FactReason;
+  source: string;
+  placed: boolean;
+  revision: number;
+  actor: string;
+  message: string;
+}>;
+export type Fact =
+  | HoldFact
+  | Readonly<{ kind: 'waitingAccepted'; revision: number; actor: string }>
+  | Readonly<{ kind: 'serviceDeleted'; revision: number; actor: string }>;
+
+/** Where one port of an interface accepts connections, `host:port`. */
+export type Listener = Readonly<{ port: number; address: string }>;
+
+/** Desired state of forwarding and names, as they were confirmed for a generation. */
+export type Forwarding = 'CLOSED' | 'READY';
+export type Names = 'WITHDRAWN' | 'PUBLISHED' | 'REMOVED';
+
+type Identity = Readonly<{
+  endpointId: string;
+  endpointAccountId: string;
+  vpcId: string;
+  endpointType: EndpointType;
+  serviceId: string;
+  serviceName: string;
+  serviceAccountId: string;
+  /** Version of the service at which the endpoint was admitted: later facts are applied. */
+  serviceVersion: number;
+  payer: Payer;
+  /** Names that the endpoint has inside its VPC besides its own. */
+  customDomains: readonly string[];
+  /** Its names answer clients in a zone with that zone's address, others only if it is down. */
+  zoneAffinity: boolean;
+}>;
+
+export type ConnectionEvent =
+  | Ev<
+      'ConnectionRequested',
+      Identity & { zones: readonly RequestedZone[]; resources: readonly Resource[]; at: string; move: Move }
+    >
+  | Ev<
+      'ConnectionAccepted',
+      { automatic: boolean; actor: string; message: string; expiresAt: string; at: string; move: Move | null }
+    >
+  | Ev<'ConnectionRejected', { actor: string; message: string; at: string; move: Move | null }>
+  | Ev<'ApprovalExpired', { at: string; move: Move | null }>
+  | Ev<'HoldPlaced', Omit<HoldFact, 'kind' | 'placed'> & { at: string; move: Move | null }>
+  | Ev<'HoldLifted', Omit<HoldFact, 'kind' | 'placed'> & { at: string; move: Move | null }>
+  | Ev<'ConnectingStarted', { at: string; move: Move }>
+  | Ev<'ConnectionUpdated', { revision: number; resources: readonly Resource[]; actor: string; at: string }>
+  | Ev<'EndpointInformed', { revision: number; at: string }>
+  | Ev<'ZoneAdded', { zone: RequestedZone; at: string }>
+  | Ev<'ZoneRemovalStarted', { zoneId: string; at: string }>
+  | Ev<'ZoneRemoved', { zoneId: string; at: string }>
+  | Ev<'CustomDomainsChanged', { customDomains: readonly string[]; at: string }>
+  | Ev<'ZoneAffinityChanged', { zoneAffinity: boolean; at: string }>
+  | Ev<'ZoneEnabled', { zoneId: string; actor: string; at: string }>
+  | Ev<'ZoneDisabled', { zoneId: string; actor: string; at: string }>
+  | Ev<
+      'ZoneMigrationStarted',
+      { zoneId: string; resource: Resource; placement: number; force: boolean; actor: string; at: string }
+    >
+  | Ev<'ZoneMigrationCompleted', { zoneId: string; at: string }>
+  | Ev<'ChangeStarted', { at: string; move: Move }>
+  | Ev<'ChangeCompleted', { at: string; move: Move }>
+  | Ev<'ZoneResourceAssigned', { zoneId: string; resource: Resource; placement: number; at: string }>
+  | Ev<
+      'ZoneConnected',
+      { zoneId: string; generation: number; forwarder: string; listeners: readonly Listener[]; at: string }
+    >
+  | Ev<'ZoneDisconnected', { zoneId: string; generation: number; at: string }>
+  | Ev<'NamesPublished', { generation: number; at: string }>
+  | Ev<'NamesWithdrawn', { generation: number; at: string }>
+  | Ev<'NamesRemoved', { generation: number; at: string }>
+  | Ev<'NamesGraceElapsed', { generation: number; at: string }>
+  | Ev<'ConnectionEstablished', { factsSeen: Readonly<Record<string, number>>; at: string; move: Move }>
+  | Ev<'DisconnectingStarted', { at: string; move: Move }>
+  | Ev<'ConnectionDisconnected', { at: string; move: Move }>
+  | Ev<'ServiceDeletionObserved', { revision: number; actor: string; at: string; move: Move }>
+  | Ev<'TeardownConfirmed', { serviceId: string; at: string }>
+  | Ev<'DeletionStarted', { actor: string; at: string; move: Move }>
+  | Ev<'ConnectionDeleted', { endpointId: string; serviceId: string; at: string; move: Move }>;
+
+export type Hold = Readonly<{ reason: HoldReason; source: string; actor: string; message: string; at: string }>;
+
+export type Zone = RequestedZone &
+  Readonly<{
+    /** Switched on by the provider. */
+    enabled: boolean;
+    /** The endpoint does not have it any more; it is here until it is closed. */
+    removing: boolean;
+    resource: Resource | null;
+    /** Orders what the zone's allocation says of it. */
+    placement: number;
+    /**
+     * On its way to its resource from an earlier one, or `done`: new flows go there, and old ones live on. `force`:
+     * those to the earlier one end.
+     */
+    migration: Readonly<{ force: boolean; done: boolean }> | null;
+    /** Last confirmation; null before the first. */
+    forwarding: Readonly<{ state: Forwarding; generation: number }> | null;
+    /** What forwards it, and where it accepts connections: as last confirmed. */
+    forwarder: string;
+    listeners: readonly Listener[];
+  }>;
+
+export type Connection = Identity &
+  Readonly<{
+    status: ConnectionStatus | null;
+    statusAt: string;
+    createdAt: string;
+    generation: number;
+    decision: Decision;
+    /** The hold of the decision's register; null once accepted. */
+    decisionHold: Hold | null;
+    decisionMessage: string;
+    /** When the acceptance runs out; empty when it does not. */
+    expiresAt: string;
+    /** `<reason>|<source>` → hold. */
+    holds: Readonly<Record<string, Hold>>;
+    /** Key → highest revision seen of its facts, also of those that changed nothing any more. */
+    seen: Readonly<Record<string, number>>;
+    /** Resources that may serve the zones, as admitted. */
+    resources: readonly Resource[];
+    zones: Readonly<Record<string, Zone>>;
+    /** Zones that the endpoint had once and has not now. */
+    formerZones: readonly string[];
+    /** Custom domains that were taken away, until DNS has none of them any more. */
+    formerDomains: readonly string[];
+    /** Revision of the endpoint that was taken in last, and the one that it was told is done. */
+    endpointRevision: number;
+    informedRevision: number;
+    names: Readonly<{ state: Names; generation: number }> | null;
+    /** Generation whose teardown waits for names no longer. */
+    namesGraceOver: number | null;
+    /** Of a deleted service's connection. */
+    teardown: 'PENDING' | 'DONE' | null;
+  }>;
+
+export type Progress = Readonly<{
+  generation: number;
+  assigned: readonly Readonly<{ zoneId: string; resource: Resource; placement: number }>[];
+  zones: readonly Readonly<{
+    zoneId: string;
+    state: Forwarding;
+    forwarder: string;
+    listeners: readonly Listener[];
+  }>[];
+  names: Names | null;
+  /** Names have had their time: forwarding closes without them. */
+  namesGraceOver: boolean;
+  /** Scope → version of its facts that the connection has applied; null: not looked at, which establishes nothing. */
+  factsSeen: Readonly<Record<string, number>> | null;
+}>;
+
+/** What the endpoint is by now, as a whole. */
+export type Update = Readonly<{
+  revision: number;
+  zones: readonly RequestedZone[];
+  /** Those that may serve the zones added. */
+  resources: readonly Resource[];
+  customDomains: readonly string[];
+  zoneAffinity: boolean;
+  securityLocked: boolean;
+  actor: string;
+  message: string;
+}>;
+
+export type Side = 'CONSUMER' | 'PROVIDER';
+
+export type ConnectionCommand =
+  | Cmd<
+      'RequestConnection',
+      Identity & {
+        zones: readonly RequestedZone[];
+        resources: readonly Resource[];
+        autoAccept: boolean;
+        /** How long an automatic acceptance lasts; null for ever. */
+        approvalSeconds: number | null;
+      }
+    >
+  | Cmd<'UpdateConnection', Update>
+  | Cmd<'RecordEndpointInformed', { revision: number }>
+  | Cmd<'AcceptConnection', { actor: string; message: string; expiresAt: string; zoneIds: readonly string[] }>
+  | Cmd<'ExpireApproval', { expiresAt: string }>
+  | Cmd<'PauseConnection', { side: Side; actor: string; message: string }>
+  | Cmd<'ResumeConnection', { side: Side; actor: string }>
+  | Cmd<'EnableZone', { zoneId: string; actor: string }>
+  | Cmd<'DisableZone', { zoneId: string; actor: string }>
+  | Cmd<'MoveZone', { zoneId: string; resource: Resource; placement: number; force: boolean; actor: string }>
+  | Cmd<'RejectConnection', { actor: string; message: string }>
+  | Cmd<'ApplyFacts', { facts: readonly Fact[] }>
+  | Cmd<'ReportProgress', Progress>
+  | Cmd<'DeleteConnection', { endpointId: string; actor: string }>;
+
+export const initialConnection: Connection = {
+  status: null,
+  statusAt: '',
+  createdAt: '',
+  endpointId: '',
+  endpointAccountId: '',
+  vpcId: '',
+  endpointType: 'INTERFACE',
+  serviceId: '',
+  serviceName: '',
+  serviceAccountId: '',
+  serviceVersion: 0,
+  payer: 'ENDPOINT',
+  customDomains: [],
+  zoneAffinity: false,
+  generation: 0,
+  decision: 'AWAITING',
+  decisionHold: null,
+  decisionMessage: '',
+  expiresAt: '',
+  holds: {},
+  seen: {},
+  resources: [],
+  zones: {},
+  formerZones: [],
+  formerDomains: [],
+  endpointRevision: 0,
+  informedRevision: 0,
+  names: null,
+  namesGraceOver: null,
+  teardown: null,
+};
+
+export const factKey = (reason: string, source: string): string => `${reason}|${source}`;
+
+/** Reasons that hold the connection, sorted. */
+export const holdsOf = (connection: Pick<Connection, 'decisionHold' | 'holds'>): readonly Hold[] =>
+  [...(connection.decisionHold ? [connection.decisionHold] : []), ...Object.values(connection.holds)].sort((a, b) =>
+    factKey(a.reason, a.source) < factKey(b.reason, b.source) ? -1 : 1,
+  );
+
+/** Only these endpoints have names. */
+export const hasNames = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'INTERFACE';
+
+export const isWanted = (connection: Connection): boolean =>
+  connection.decisionHold === null && Object.keys(connection.holds).length === 0;

@@ -1,0 +1,36 @@
+import { type DnsServiceService, NameState } from '@privatelink/proto/dns/v1/dns_service';
+import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
+import type { Connection, Names, Zone } from '../connection/connection.ts';
+import { isServing } from '../connection/forwarding.ts';
+
+/** What the broker asks of the DNS service: whole desired states, so that a call may be repeated or come late. */
+export type DnsPort = Readonly<{
+  putNames: (connection: Connection, state: Names, context: CallContext) => Promise<void>;
+}>;
+
+export const dnsPort = (dns: RemoteService<typeof DnsServiceService>, space: NameSpace): DnsPort => ({
+  putNames: async (connection, state, context) => {
+    // A zone that is off keeps its name, which answers nothing; one that is to go loses it.
+    const zones = Object.values(connection.zones).filter(({ removing }) => !removing);
+    const names = [
+      toDomainName(endpointDomainName(connection, space), zones.filter(isServing)),
+      ...zones.map((zone) => toDomainName(zoneDomainName(connection, zone.zoneId, space), [zone].filter(isServing))),
+      ...connection.customDomains.map((name) => toDomainName(name, zones.filter(isServing), true)),
+    ];
+    const { endpointId, vpcId, endpointAccountId: accountId, zoneAffinity } = connection;
+    const places = zones.map(({ zoneId, ipv4, ipv6 }) => ({ zoneId, ipv4Address: ipv4, ipv6Address: ipv6 }));
+    const generation = BigInt(connection.generation);
+    await dns.putNames(
+      { endpointId, vpcId, accountId, generation, state: NameState[state], names, zones: places, zoneAffinity },
+      context,
+    );
+  },
+});
+
+const toDomainName = (domainName: string, zones: readonly Zone[], isPrivate = false) => ({
+  domainName,
+  private: isPrivate,
+  ipv4Addresses: zones.map((zone) => zone.ipv4),
+  ipv6Addresses: zones.flatMap((zone) => (zone.ipv6 ? [zone.ipv6] : [])),
+});

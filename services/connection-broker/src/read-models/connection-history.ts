@@ -1,0 +1,71 @@
+import type { Moment } from '@privatelink/shared/app/moment';
+import { isSnapshot } from '@privatelink/shared/eventing/codec';
+import { idOfStream } from '@privatelink/shared/eventing/decider';
+import type { Condition } from '@privatelink/shared/postgres/condition';
+import { defineReadModel } from '@privatelink/shared/postgres/read-model';
+import { connectionCodec } from '../connection/connection.codec.ts';
+import type { ConnectionEvent } from '../connection/connection.ts';
+
+export type ConnectionSpan = Readonly<{
+  serviceId: string;
+  accountIds: readonly string[];
+  requestedAt: string;
+  requestedPosition: string;
+  /** No event is taken for earlier than one before it in the stream. */
+  latestAt: string;
+  /** Null while the connection exists. */
+  gone: Readonly<{ at: string; position: string }> | null;
+}>;
+
+type SpanColumn = 'service_id' | 'account_ids' | 'requested_at' | 'requested_position' | 'gone_at' | 'gone_position';
+
+/** Every connection that there ever was, and from when until when. What it was meanwhile its stream says. */
+export const connectionHistory = defineReadModel<ConnectionEvent, ConnectionSpan, SpanColumn>({
+  name: 'connection_history',
+  version: 1,
+  prefixes: ['connection-'],
+  decode: (stored) => (isSnapshot(stored.type) ? null : connectionCodec.decode(stored)),
+  key: (event) => idOfStream(event.meta.stream),
+  initial: { serviceId: '', accountIds: [], requestedAt: '', requestedPosition: '', latestAt: '', gone: null },
+  evolve: (before, event) => {
+    const { at } = event.data;
+    const latestAt = [before.latestAt, at].sort().at(-1) ?? at;
+    const position = String(event.meta.position);
+    if (event.type === 'ConnectionRequested') {
+      const { serviceId, endpointAccountId, serviceAccountId } = event.data;
+      const accountIds = [endpointAccountId, serviceAccountId];
+      return { serviceId, accountIds, requestedAt: at, requestedPosition: position, latestAt, gone: null };
+    }
+    // Its endpoint was deleted before it asked: it never was.
+    if (before.requestedAt === '') return null;
+    const gone = event.type === 'ConnectionDeleted' ? { at: latestAt, position } : before.gone;
+    return { ...before, latestAt, gone };
+  },
+  columns: {
+    service_id: { type: 'text', of: (span) => span.serviceId, indexed: true },
+    account_ids: { type: 'text[]', of: (span) => span.accountIds, indexed: true },
+    requested_at: { type: 'timestamptz', of: (span) => span.requestedAt },
+    requested_position: { type: 'bigint', of: (span) => BigInt(span.requestedPosition) },
+    gone_at: { type: 'timestamptz', of: ({ gone }) => gone?.at ?? null },
+    gone_position: { type: 'bigint', of: ({ gone }) => (gone ? BigInt(gone.position) : null) },
+  },
+});
+
+/** Those that existed at a moment. */
+export const existedAt = (moment: Moment): Condition<SpanColumn> => {
+  const isTime = 'time' in moment;
+  const to = isTime ? moment.time : moment.position;
+  return {
+    is: 'all',
+    of: [
+      { is: 'compared', column: isTime ? 'requested_at' : 'requested_position', by: '<=', to },
+      {
+        is: 'any',
+        of: [
+          { is: 'absent', column: isTime ? 'gone_at' : 'gone_position' },
+          { is: 'compared', column: isTime ? 'gone_at' : 'gone_position', by: '>', to },
+        ],
+      },
+    ],
+  };
+};
