@@ -1,0 +1,19 @@
+import { stat } from 'node:fs/promises';
+
+/** Where `ip netns` and HAProxy have network namespaces by name. */
+const DIRECTORY = '/var/run/netns';
+
+/** What tells each of these namespaces from one that had its name before; none for those that do not exist. */
+export const identifyNamespaces = async (names: Iterable<string>): Promise<ReadonlyMap<string, string>> => {
+  const found = await Promise.all(
+    [...new Set(names)].map(async (name) => {
+      try {
+        return [name, String((await stat(`${DIRECTORY}/${name}`)).ino)] as const;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+        throw error;
+      }
+    }),
+  );
+  return new Map(found.filter((entry) => entry !== null));
+};

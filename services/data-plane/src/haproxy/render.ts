@@ -1,0 +1,123 @@
+import { type Bind, type Forward, formatEndpoint, malformation, nameOf, type Target } from './forward.ts';
+
+export type RenderOptions = Readonly<{
+  /** Tells this configuration from others of the same directory: HAProxy says which one it runs. */
+  id: string;
+  /** Flows of a replaced configuration are cut after this long. */
+  hardStopAfterSeconds: number;
+  /** Files and sockets that a worker may have open: about two a flow. */
+  maxSockets: number;
+  /** What tells a network namespace from another that had its name before. */
+  namespaces: ReadonlyMap<string, string>;
+}>;
+
+/** Of HAProxy's own in its directory, which it runs in. */
+export const MASTER_SOCKET = 'master.sock';
+export const WORKER_SOCKET = 'worker.sock';
+
+/** Ours: no escaping is needed, for all that is interpolated is a number or has been checked to be one plain word. */
+const ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/** HAProxy's configuration that does these forwards, and nothing else; the same for the same set of them. */
+export const renderConfig = (forwards: readonly Forward[], options: RenderOptions): string => {
+  if (!ID.test(options.id)) throw new Error('The id of a configuration is malformed');
+  const names = new Set<string>();
+  for (const forward of forwards) {
+    const problem = malformation(forward);
+    if (problem) throw new Error(`A forward cannot be rendered: ${problem}`);
+    if (names.has(nameOf(forward))) throw new Error(`${nameOf(forward)} is there twice`);
+    names.add(nameOf(forward));
+  }
+  const sections = forwards
+    .filter((forward) => forward.binds.length > 0)
+    .map((forward) => ({ name: nameOf(forward), text: section(forward, options.namespaces) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [`${limits(options)}${IDENTITY}${options.id}\n${COMMON}`, ...sections.map(({ text }) => text)].join('\n');
+};
+
+const IDENTITY = '  description ';
+
+const limits = ({ hardStopAfterSeconds, maxSockets }: RenderOptions): string => `global
+  fd-hard-limit ${maxSockets}
+  hard-stop-after ${hardStopAfterSeconds}s
+  stats socket unix@${WORKER_SOCKET} mode 600 level admin
+`;
+
+// An idle flow lives as long as both ends answer keepalives; the timeouts are the longest that HAProxy can count.
+const COMMON = `defaults
+  mode tcp
+  balance leastconn
+  timeout connect 2s
+  timeout client 24d
+  timeout server 24d
+  option clitcpka
+  clitcpka-idle 60s
+  clitcpka-intvl 10s
+  clitcpka-cnt 6
+  option srvtcpka
+  srvtcpka-idle 60s
+  srvtcpka-intvl 10s
+  srvtcpka-cnt 6
+`;
+
+const section = (forward: Forward, namespaces: ReadonlyMap<string, string>): string => {
+  const { binds, targets, targetNamespace, proxyProtocol } = forward;
+  const within = (namespace: string | null) => (namespace === null ? '' : ` namespace ${namespace}`);
+  // A comment: HAProxy knows a namespace by name only, but one that was made anew under that name is another.
+  const which = (namespace: string | null) => {
+    if (namespace === null) return '';
+    const generation = namespaces.get(namespace) ?? '';
+    return /^\w+$/.test(generation) ? ` # ${generation}` : '';
+  };
+  const bind = ({ host, port, namespace }: Bind) =>
+    `  bind ${formatEndpoint(host, port)}${within(namespace)}${which(namespace)}`;
+  const server = ({ ip, port }: Target, index: number) =>
+    `  server t${index + 1} ${formatEndpoint(ip, port)}${proxyProtocol ? PROXY_V2 : ''}${within(targetNamespace)}${which(targetNamespace)}`;
+  return [
+    `listen ${nameOf(forward)}`,
+    ...binds.map(bind),
+    ...(proxyProtocol ? [`  unique-id-format ${forward.connectionId}`] : []),
+    ...retrying(targets.length),
+    ...targets.map(server),
+    '',
+  ].join('\n');
+};
+
+const PROXY_V2 = ' send-proxy-v2 proxy-v2-options unique-id';
+
+/** Another target is tried at once. The same one again would be a second later: then the client is told at once. */
+const retrying = (targets: number): readonly string[] =>
+  targets > 1 ? ['  retries 2', '  option redispatch 1'] : ['  retries 0'];
+
+export type ConfigText = Readonly<{
+  id: string;
+  /** All but the forwards and the id. */
+  common: string;
+  /** By the names of their forwards. */
+  sections: ReadonlyMap<string, string>;
+}>;
+
+/** What `renderConfig` made a text of; null if it did not make it. */
+export const readConfig = (text: string): ConfigText | null => {
+  const [head = '', ...sections] = text.split(/^(?=listen )/m);
+  const id = /^ {2}description (\S+)$/m.exec(head)?.[1];
+  if (id === undefined) return null;
+  return {
+    id,
+    common: head.replace(`${IDENTITY}${id}`, '').trimEnd(),
+    sections: new Map(sections.map((section) => [/^listen (\S+)/.exec(section)?.[1] ?? '', section.trimEnd()])),
+  };
+};
+
+export type HeldBind = Readonly<{ address: string; namespace: string | null; generation: string | null }>;
+
+/** What a section listens on. */
+export const bindsOf = (section: string): readonly HeldBind[] =>
+  [...section.matchAll(/^ {2}bind (\S+)(?: namespace (\S+))?(?: # (\S+))?$/gm)].map((match) => ({
+    address: match[1] ?? '',
+    namespace: match[2] ?? null,
+    generation: match[3] ?? null,
+  }));
+
+export const serversOf = (section: string): readonly string[] =>
+  [...section.matchAll(/^ {2}server (\S+) /gm)].map((match) => match[1] ?? '');

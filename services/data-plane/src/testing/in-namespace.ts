@@ -1,0 +1,42 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+const SERVER = `
+  const [host, name] = process.argv.slice(1);
+  require('node:http').createServer((_, response) => response.end(name))
+    .listen(0, host, function () { console.log(this.address().port); });
+`;
+
+const CLIENT = `
+  const [host, port] = process.argv.slice(1);
+  require('node:http').get({ host, port, timeout: 5000 }, (response) => response.pipe(process.stdout))
+    .on('timeout', () => { console.log('timeout'); process.exit(); })
+    .on('error', ({ code }) => console.log(code));
+`;
+
+const inside = (namespace: string, program: string, ...args: readonly string[]): [string, string[]] => [
+  'ip',
+  ['netns', 'exec', namespace, process.execPath, '--eval', program, '--', ...args],
+];
+
+/** An HTTP server in a namespace that answers everything with its name. */
+export const serveIn = async (namespace: string, host: string, name: string) => {
+  const server = spawn(...inside(namespace, SERVER, host, name), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(server, 'exit');
+  const port = Number(await once(server.stdout, 'data'));
+  return {
+    ip: host,
+    port,
+    stop: async (): Promise<void> => {
+      server.kill('SIGKILL');
+      await exited;
+    },
+  };
+};
+
+/** What an HTTP request from a namespace is answered with, or the code of the error that it ends with. */
+export const requestFrom = async (namespace: string, host: string, port: number): Promise<string> => {
+  const { stdout } = await promisify(execFile)(...inside(namespace, CLIENT, host, String(port)));
+  return stdout.trim();
+};
