@@ -1,0 +1,59 @@
+import { createFileRegistry, type DescField, type DescMethod, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { readDescriptorImage } from '@privatelink/proto/descriptors';
+import { accessOf } from '@privatelink/shared/grpc/access';
+
+export type ServiceName = 'provider' | 'consumer' | 'broker' | 'dns';
+
+/** An RPC as a command: `plctl <noun> <verb>`. */
+export type Rpc = Readonly<{
+  noun: string;
+  verb: string;
+  /** Who serves it; null for what every service serves. */
+  service: ServiceName | null;
+  method: DescMethod;
+  /** What the contract says of it. */
+  about: string;
+}>;
+
+export const registry: FileRegistry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorImage()));
+
+const SERVED: Readonly<Record<string, ServiceName | null>> = {
+  'privatelink.provider.v1.ProviderService': 'provider',
+  'privatelink.consumer.v1.ConsumerService': 'consumer',
+  'privatelink.broker.v1.BrokerService': 'broker',
+  'privatelink.dns.v1.DnsService': 'dns',
+  'privatelink.operations.v1.OperationsService': null,
+};
+
+/** What only services and agents may call. */
+const isInternal = ({ parent, name }: DescMethod): boolean =>
+  accessOf(`${parent.typeName}/${name}`)?.roles.every((role) => role === 'service') ?? true;
+
+/** `ListEndpointServices` is `endpoint-service list`. */
+const nameOf = (rpc: string): Readonly<{ noun: string; verb: string }> => {
+  const [verb = '', ...words] = rpc.split(/(?<=[a-z])(?=[A-Z])/).map((word) => word.toLowerCase());
+  const noun = words.join('-');
+  return { verb, noun: verb === 'list' || verb === 'watch' ? noun.replace(/s$/, '') : noun };
+};
+
+/** Field numbers of descriptors: messages and services of a file, fields and methods of those. */
+const [MESSAGES, SERVICES, MEMBERS] = [4, 6, 2];
+
+/** What the contract says of a method or a field, as one paragraph. */
+export const commentOf = (desc: DescMethod | DescField): string => {
+  const path =
+    desc.kind === 'rpc'
+      ? [SERVICES, desc.parent.file.services.indexOf(desc.parent), MEMBERS, desc.parent.methods.indexOf(desc)]
+      : [MESSAGES, desc.parent.file.messages.indexOf(desc.parent), MEMBERS, desc.parent.fields.indexOf(desc)];
+  const { sourceCodeInfo } = desc.parent.file.proto;
+  const found = sourceCodeInfo?.location.find((location) => location.path.join() === path.join());
+  return (found?.leadingComments ?? '').replace(/\s+/g, ' ').trim();
+};
+
+/** Every RPC that somebody may call, in the order of the contract. */
+export const rpcs: readonly Rpc[] = Object.entries(SERVED).flatMap(([name, service]) =>
+  (registry.getService(name)?.methods ?? [])
+    .map((method) => ({ ...nameOf(method.name), service, method, about: commentOf(method) }))
+    .filter(({ method }) => !isInternal(method)),
+);

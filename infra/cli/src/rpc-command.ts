@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { DescMessage } from '@bufbuild/protobuf';
+import { accessOf } from '@privatelink/shared/grpc/access';
+import { Command, Option } from 'commander';
+import { call, requestFrom } from './call.ts';
+import { commentOf, type Rpc, rpcs } from './contract.ts';
+import { CallFailed, UsageError } from './failure.ts';
+import { fieldValue, flagOf, type Json, optionFor } from './field-option.ts';
+import { type Format, print, printEvent, type Screen } from './output/print.ts';
+import { openSession, type SessionOptions } from './session.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+type Global = SessionOptions & Readonly<{ output: Format; service?: keyof typeof SERVICES; timeout: number }>;
+
+const SERVICES = { provider: 1, consumer: 1, broker: 1, dns: 1 } as const;
+
+/** A command for each RPC of the contract, under its noun. */
+export const addRpcCommands = (program: Command, screen: Screen): void => {
+  const nouns = new Map<string, Command>();
+  for (const rpc of rpcs) {
+    const noun = nouns.get(rpc.noun) ?? program.command(rpc.noun).description(`${rpc.noun.replaceAll('-', ' ')}s`);
+    nouns.set(rpc.noun, noun);
+    noun.addCommand(commandFor(rpc, screen));
+  }
+  for (const [name, noun] of nouns) {
+    const verbs = rpcs.filter((rpc) => rpc.noun === name).map(({ verb }) => verb);
+    noun.description(verbs.join(', '));
+  }
+};
+
+const commandFor = (rpc: Rpc, screen: Screen): Command => {
+  const { verb, about, method, service } = rpc;
+  const command = new Command(verb).description(about);
+  const id = idField(method.input);
+  if (id) command.argument(`[${id.name.replaceAll('_', '-')}]`, commentOf(id));
+  for (const field of method.input.fields) command.addOption(optionFor(field));
+  command.addOption(new Option('--request <json>', 'the whole request as JSON; options come on top of it'));
+  if (service === null)
+    command.addOption(new Option('--service <name>', 'whose').choices(Object.keys(SERVICES)).default('broker'));
+  return command.action(async (...args: unknown[]) => {
+    const self = args.at(-1) as Command;
+    const [positional] = id ? args : [];
+    const given = { ...self.opts(), ...(typeof positional === 'string' && id && { [id.jsonName]: positional }) };
+    await run(rpc, given, self.optsWithGlobals<Global>(), screen);
+  });
+};
+
+/** What a command is about may stand alone: `plctl connection get ep-...`. */
+const idField = ({ fields }: DescMessage) =>
+  fields.find(({ name }) => /^(service|endpoint|connection|vpc)_id$|^(service|domain_name|read_model)$/.test(name));
+
+const run = async ({ method, service }: Rpc, given: Given, options: Global, screen: Screen): Promise<void> => {
+  const session = openSession(options);
+  const json = requestJson(method.input, given);
+  const read = () => {
+    try {
+      return requestFrom(method, json);
+    } catch (error) {
+      throw new UsageError(`this is no ${method.input.name}: ${(error as Error).message}`);
+    }
+  };
+  const target = {
+    address: await session.address(service ?? options.service ?? 'broker'),
+    token: await session.token(accessOf(`${method.parent.typeName}/${method.name}`)?.roles ?? []),
+    timeoutMs: options.timeout * 1_000,
+  };
+  const request = read();
+  const repeat = repeating(json);
+  try {
+    for await (const answer of call(method, request, target)) {
+      if (method.methodKind === 'server_streaming') printEvent(options.output, method.output, answer, screen);
+      else print(options.output, method.output, answer, screen);
+      if (answer['preview'] && options.output === 'table')
+        screen.write(`To do just this: without --dry-run, ${repeat}\n`);
+    }
+  } catch (error) {
+    throw new CallFailed(error, method.input, repeat);
+  }
+};
+
+/** How the same request is made again, which does nothing twice. */
+const repeating = (json: Json): string => {
+  const { request_id: id } = json as Readonly<Record<string, Json>>;
+  return id === undefined ? '' : `with --request-id ${id}`;
+};
+
+/** The options that were given, over what `--request` says; a mutation without an id of its own gets one. */
+export const requestJson = ({ fields }: DescMessage, given: Given): Json => {
+  const base = given['request'] === undefined ? {} : parseRequest(String(given['request']));
+  const said = fields.flatMap((field) => {
+    const value = given[attributeOf(flagOf(field))] ?? given[field.jsonName];
+    return value === undefined ? [] : [[field.name, fieldValue(field, value as Json)] as const];
+  });
+  const isMutation = fields.some(({ name }) => name === 'request_id');
+  return { ...(isMutation && { request_id: randomUUID() }), ...base, ...Object.fromEntries(said) };
+};
+
+const attributeOf = (flag: string): string =>
+  flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+const parseRequest = (text: string): Readonly<Record<string, Json>> => {
+  try {
+    return JSON.parse(text) as Record<string, Json>;
+  } catch (error) {
+    throw new UsageError(`--request is no JSON: ${(error as Error).message}`);
+  }
+};

@@ -1,0 +1,10 @@
+import type { PublicStreams } from './nats-config.ts';
+
+/** What the services announce, and the durable consumers by which they listen to each other. */
+export const publicStreams: PublicStreams = {
+  EVT_PROVIDER: [],
+  EVT_CONSUMER: [],
+  EVT_BROKER: ['consumer__broker_connections'],
+  EVT_DNS: [],
+  PRIVATELINK: [],
+};

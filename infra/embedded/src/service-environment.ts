@@ -1,0 +1,66 @@
+import { loopback } from './free-port.ts';
+import type { Issuer } from './keys.ts';
+import type { PortPlan } from './ports.ts';
+import { type ProgramName, type ServiceName, serviceNames } from './service-names.ts';
+
+/** The domain below which endpoints get their names. */
+export const dnsSuffix = 'privatelink.internal';
+
+/** Where the servers are that all services share. */
+export type Servers = { readonly eventStore: string; readonly nats: string; readonly postgres: string };
+
+/** The addresses of all replicas of a service, of the zone agents or of the DNS servers. */
+export const addressesOf = (ports: PortPlan, name: ProgramName | 'dns-query'): string[] =>
+  ports[name].map((port) => `${loopback}:${port}`);
+
+/** What a process is told of itself. */
+export const ownEnvironment = (options: {
+  readonly program: ProgramName;
+  readonly instance: string;
+  readonly port: number | undefined;
+  readonly issuer: Issuer;
+}): Record<string, string> => ({
+  PRIVATELINK_JWKS_FILE: options.issuer.jwksFile,
+  PRIVATELINK_TOKEN_FILE: options.issuer.tokenFileOf(options.program),
+  PRIVATELINK_GRPC_LISTEN: `${loopback}:${options.port}`,
+  PRIVATELINK_INSTANCE: options.instance,
+  PRIVATELINK_PARENT_PIPE: '1',
+});
+
+/** The environment of one replica of a service; it overrides what the caller's environment says of a process. */
+export function serviceEnvironment(options: {
+  readonly service: ServiceName;
+  readonly index: number;
+  readonly ports: PortPlan;
+  readonly servers: Servers;
+  readonly issuer: Issuer;
+}): Record<string, string> {
+  const { service, index, ports, servers, issuer } = options;
+  const peers = serviceNames.map((name) => [`PRIVATELINK_${name.toUpperCase()}`, addressesOf(ports, name).join(',')]);
+  return {
+    PRIVATELINK_EVENT_STORE: servers.eventStore,
+    PRIVATELINK_NATS: servers.nats,
+    PRIVATELINK_POSTGRES: servers.postgres,
+    PRIVATELINK_TOKEN_SECRET_FILE: issuer.tokenSecretFile,
+    ...Object.fromEntries(peers),
+    ...ownEnvironment({
+      program: service,
+      instance: `${service}-${index + 1}`,
+      port: ports[service][index],
+      issuer,
+    }),
+    ...(service === 'dns' && {
+      PRIVATELINK_DNS_LISTEN: `${loopback}:${ports['dns-query'][index]}`,
+      PRIVATELINK_DNS_VPC_LISTEN: `${loopback}:${ports['dns-vpc'][index]}`,
+    }),
+    PRIVATELINK_DNS_SUFFIX: dnsSuffix,
+  };
+}
+
+/** What a caller may set for all services at once. */
+export const sharedDefaults = {
+  PRIVATELINK_REGION: 'cn-hangzhou',
+  PRIVATELINK_ZONES: 'cn-hangzhou-g,cn-hangzhou-h,cn-hangzhou-i',
+  PRIVATELINK_FORWARDING: 'loopback',
+  PRIVATELINK_LOG_LEVEL: 'info',
+} as const;
