@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
+import { useStage } from '../support/stage.ts';
+
+const main = fileURLToPath(new URL('../../infra/cli/src/main.ts', import.meta.url));
+const stage = useStage();
+
+type Ran = Readonly<{ stdout: string; stderr: string; code: number | null }>;
+
+const settings = await mkdtemp(join(tmpdir(), 'plctl-'));
+afterAll(() => rm(settings, { recursive: true }));
+const config = join(settings, 'plctl.yaml');
+const configure = (text: string): Promise<void> => writeFile(config, text);
+await configure('profiles: {}\n');
+
+/** As on a terminal of 80 columns. */
+const plctl = async (...args: readonly string[]): Promise<Ran> => {
+  const env = { ...process.env, COLUMNS: '80', PLCTL_CONFIG: config };
+  const child = spawn(process.execPath, [main, '--data-dir', stage().dataDir, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  return { stdout, stderr, code };
+};
+
+const connected = async () => {
+  const { cast, log, follow } = stage();
+  const { provider, consumer } = await cast();
+  const service = await publishService(provider, log, { autoAccept: true, users: [consumer.account] });
+  const { endpointId } = await createEndpoint(consumer, endpointRequest(service, await registerNetwork(consumer)));
+  await follow(provider, endpointId).reaches('CONNECTED');
+  return { provider: provider.account, consumer: consumer.account, endpointId, ...service };
+};
+
+// Each call is a process of its own, which has to start first.
+describe('plctl', { timeout: 240_000 }, () => {
+  it('lists, gets and changes, within 80 columns', async () => {
+    const { provider, endpointId, serviceId } = await connected();
+    const list = await plctl('--account', provider, 'connection', 'list', '--status', 'connected');
+    expect(list).toMatchObject({ stderr: '', code: 0 });
+    const [heading = '', row = '', ...more] = list.stdout.trimEnd().split('\n');
+    expect(heading).toMatch(/^CONNECTION ID +STATUS/);
+    expect(row).toMatch(new RegExp(`^${endpointId} +CONNECTED .*${serviceId}`));
+    expect(more).toEqual([]);
+    for (const line of [heading, row]) expect(line.length).toBeLessThanOrEqual(80);
+
+    const paused = await plctl('--account', provider, 'connection', 'pause', endpointId, '--message', 'maintenance');
+    expect(paused).toMatchObject({ stderr: '', code: 0 });
+    expect(paused.stdout).toMatch(/^STATUS +DISCONNECTING$/m);
+    const json = await plctl('--account', provider, '-o', 'json', 'connection', 'get', endpointId);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      connection: {
+        connection_id: endpointId,
+        holds: [{ reason: 'HOLD_REASON_PAUSED_BY_PROVIDER', message: 'maintenance' }],
+      },
+    });
+    const yaml = await plctl('--account', provider, '-o', 'yaml', 'connection', 'get', endpointId);
+    expect(yaml.stdout).toContain(`connection_id: ${endpointId}\n`);
+  });
+
+  it('builds requests from options: messages, enums, lists and times', async () => {
+    const { cast } = stage();
+    const { provider, consumer } = await cast();
+    const created = await plctl(
+      ...['--account', provider.account, '-o', 'json', 'endpoint-service', 'create', '--payer', 'endpoint-service'],
+      ...[
+        '--resource',
+        '{"resource_id":"nlb-1","resource_type":"RESOURCE_TYPE_NLB","zone_id":"cn-hangzhou-h","targets":[{"ip":"127.0.0.1","port":8080}]}',
+      ],
+      ...['--tag', 'key=env,value=prod', '--auto-accept'],
+    );
+    expect(created).toMatchObject({ stderr: '', code: 0 });
+    const service = JSON.parse(created.stdout).endpoint_service;
+    expect(service).toMatchObject({
+      auto_accept: true,
+      payer: 'PAYER_ENDPOINT_SERVICE',
+      tags: [{ key: 'env', value: 'prod' }],
+    });
+    expect(service.resources).toMatchObject([{ resource_id: 'nlb-1', targets: [{ port: 8080 }] }]);
+    const user = ['service-user', 'add', service.service_id, '--account-id', consumer.account, '--approval-ttl', '60'];
+    expect(await plctl('--account', provider.account, ...user)).toMatchObject({ stderr: '', code: 0 });
+    const users = await plctl('--account', provider.account, 'service-user', 'list', service.service_id);
+    expect(users.stdout).toMatch(new RegExp(`^${consumer.account} +60s`, 'm'));
+  });
+
+  it('tells errors in a line, with the reason and what to do, and ends with the gRPC code', async () => {
+    const { provider } = await connected();
+    const absent = await plctl('--account', provider, 'connection', 'get', `ep-${'0'.repeat(20)}`);
+    expect(absent).toEqual({
+      stdout: '',
+      code: 5,
+      stderr: expect.stringMatching(/^plctl: NOT_FOUND CONNECTION_NOT_FOUND: .+\n$/),
+    });
+    const wrong = await plctl('--account', provider, 'connection', 'pause', 'x');
+    expect(wrong).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^plctl: INVALID_ARGUMENT: --connection-id must be/),
+    });
+    const denied = await plctl('--role', 'billing', 'endpoint-service', 'list');
+    expect(denied).toMatchObject({ code: 7, stderr: expect.stringContaining('say another --role') });
+    for (const args of [
+      ['connection', 'list', '--status', 'perhaps'],
+      ['--timeout', 'soon', 'vpc', 'list'],
+      ['connexion'],
+      ['token', 'create'],
+      ['--profile', 'none', 'vpc', 'list'],
+    ]) {
+      const { code, stderr } = await plctl(...args);
+      expect([args, code]).toEqual([args, 64]);
+      expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('shows what a dry run would do', async () => {
+    const { provider, consumer, serviceId, endpointId } = await connected();
+    const remove = [
+      'service-user',
+      'remove',
+      serviceId,
+      '--account-id',
+      consumer,
+      '--reconcile',
+      'disconnect',
+      '--dry-run',
+    ];
+    const { stdout, code } = await plctl('--account', provider, ...remove);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Nothing was changed\. It would record, in this order:\n\+ endpointService \S+ +ServiceUserRemoved$/m,
+    );
+    expect(stdout).toMatch(new RegExp(`^\\+ connection ${endpointId} +\\w+ +CONNECTED -> DISCONNECTING$`, 'm'));
+    expect(stdout).toContain(`touches 1 connections: ${endpointId}`);
+    const again = /^To do just this: without --dry-run, with (--request-id) (\S+)$/m.exec(stdout);
+    const done = await plctl('--account', provider, ...remove.slice(0, -1), ...(again?.slice(1) ?? []), '-o', 'json');
+    expect(JSON.parse(done.stdout)).toMatchObject({ endpoint_ids: [endpointId] });
+  });
+
+  it('tells the story of a connection, and what an operator asks for', async () => {
+    const { consumer, endpointId } = await connected();
+    const { stdout, code } = await plctl('--account', consumer, 'timeline', endpointId);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d #0 +ConnectionRequested -> CONNECTING by /);
+    expect(lines.some((line) => /ConnectionEstablished -> CONNECTED/.test(line))).toBe(true);
+
+    const shown = await plctl('read-model', 'rebuild', 'connections', '--service', 'broker');
+    expect(shown.stdout).toMatch(/^report position \d+, row count \d+, difference count 0/m);
+    const rebuilt = await plctl('-o', 'json', 'read-model', 'rebuild', 'connections', '--service', 'broker');
+    const last = rebuilt.stdout.trimEnd().split('\n').at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({ report: { difference_count: '0' } });
+    const token = await plctl('--account', consumer, '--role', 'consumer', 'token', 'create');
+    const listed = await plctl('--token', token.stdout.trim(), 'vpc', 'list');
+    expect(listed).toMatchObject({ stderr: '', code: 0, stdout: expect.stringMatching(/^VPC ID/) });
+  });
+
+  it('acts for the account of a profile, and takes no profile for another', async () => {
+    const { consumer, provider, endpointId } = await connected();
+    await configure(
+      `current: mine\nprofiles:\n  mine: { account: "${consumer}" }\n  away: { addresses: { broker: "127.0.0.1:1" } }\n`,
+    );
+    try {
+      const mine = await plctl('connection', 'list', '-o', 'json');
+      const { connections } = JSON.parse(mine.stdout) as { connections: { endpoint_account_id: string }[] };
+      expect(new Set(connections.map((connection) => connection.endpoint_account_id))).toEqual(new Set([consumer]));
+      const theirs = await plctl('--account', provider, 'connection', 'get', endpointId);
+      expect(theirs).toMatchObject({ code: 0, stdout: expect.stringContaining('.privatelink.internal\n') });
+      const away = await plctl('--profile', 'away', 'connection', 'list');
+      expect(away).toMatchObject({ code: 64, stderr: expect.stringContaining('needs a token') });
+      await configure('profiles: [');
+      expect(await plctl('vpc', 'list')).toMatchObject({ code: 64, stderr: expect.stringContaining('is no YAML') });
+    } finally {
+      await configure('profiles: {}\n');
+    }
+    const none = await plctl('--config', join(settings, 'absent.yaml'), 'vpc', 'list');
+    expect(none).toMatchObject({ code: 64, stderr: expect.stringContaining('there is no') });
+  });
+
+  it('says which part does not answer', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => closed.on('listening', resolve));
+    const { port } = closed.address() as { port: number };
+    await new Promise((resolve) => closed.close(resolve));
+    const dataDir = join(settings, 'data');
+    const run = JSON.parse(await readFile(join(stage().dataDir, 'run.json'), 'utf8')) as { nats: { url: string } };
+    await cp(join(stage().dataDir, 'run.json'), join(dataDir, 'run.json'));
+    await writeFile(join(dataDir, 'run.json'), JSON.stringify({ ...run, nats: { url: `nats://127.0.0.1:${port}` } }));
+    const { stdout, stderr, code } = await plctl('--data-dir', dataDir, 'doctor');
+    expect(stdout).toMatch(/^NATS +does not answer: /m);
+    expect(stdout).toMatch(/^PostgreSQL +ok$/m);
+    expect(stderr).toMatch(/^plctl: 1 of \d+ parts do not answer$/m);
+    expect(code).toBe(70);
+  });
+
+  it('checks every part of the system', async () => {
+    const { stdout, code } = await plctl('doctor');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^event store +ok$/m);
+    expect(stdout).toMatch(/^broker at 127\.0\.0\.1:\d+ +ok$/m);
+    expect(stdout).toMatch(/^DNS at 127\.0\.0\.1:\d+ +ok$/m);
+    expect(stdout).toContain('Traffic is not forwarded');
+  });
+
+  it('helps without a manual, and without a system', async () => {
+    const { stdout, code } = await plctl('--help');
+    expect(code).toBe(0);
+    for (const noun of ['endpoint-service', 'connection', 'reachability', 'token', 'timeline', 'doctor']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${noun}\\b`, 'm'));
+    }
+    const accept = await plctl('connection', 'accept', '--help');
+    expect(accept.stdout).toContain('--expire-time <time>');
+    for (const line of [...stdout.split('\n'), ...accept.stdout.split('\n')])
+      expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, it } from 'vitest';
+import { expectSoundHistory } from '../support/invariants.ts';
+import { useStage } from '../support/stage.ts';
+import { hasNamespaces } from '../support/traffic/vpc-networks.ts';
+import { closing, ending } from './traffic/closing.ts';
+import { ZONES } from './traffic/connected.ts';
+import { namespaces } from './traffic/namespaces.ts';
+import { recovery } from './traffic/recovery.ts';
+
+const env = { PRIVATELINK_ZONES: ZONES.join(',') };
+/** A process that is killed on purpose needs no rest. */
+const backOff = { firstMs: 50, longestMs: 200, forgivenAfterMs: 1_000 };
+
+describe('traffic on the loopback network, with two agents for each zone', () => {
+  const stage = useStage(async () => ({ forwarding: 'loopback', replicas: { 'data-plane': 2 }, env, backOff }));
+  closing(stage);
+  recovery(stage);
+  ending(stage);
+  it('leaves a sound history', () => expectSoundHistory(stage().log));
+});
+
+describe.skipIf(!hasNamespaces)('traffic in network namespaces (root on Linux)', () => {
+  const stage = useStage(async () => ({ forwarding: 'namespaces', env: { PRIVATELINK_ZONES: ZONES[0] } }));
+  namespaces(stage);
+  it('leaves a sound history', () => expectSoundHistory(stage().log));
+});

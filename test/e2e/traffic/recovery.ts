@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import type { Stage } from '../../support/stage.ts';
+import { describeOutcome, localClient } from '../../support/traffic/client.ts';
+import { CLOSES_WITHIN_MS, closingTimes, createConnected, SOON, ZONES } from './connected.ts';
+
+const agentsOf = (zone: string): readonly string[] => [1, 2].map((number) => `data-plane-${zone}-${number}`);
+
+export const recovery = (stage: () => Stage): void => {
+  /** The agent of a zone that works, while the other one waits. */
+  const workingIn = async (zone: string): Promise<string> => {
+    const { holder } = await stage().tables.lease('broker', `zone/${zone}`);
+    return holder.split('/')[0] ?? '';
+  };
+
+  /** The processes of a zone's HAProxy. */
+  const haproxyOf = async (zone: string): Promise<readonly number[]> => {
+    const directory = `${join(stage().dataDir, 'data-plane', zone)}/`;
+    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args=']);
+    const lines = stdout.split('\n').filter((line) => line.includes(directory) && line.includes('haproxy'));
+    return lines.map((line) => Number.parseInt(line, 10));
+  };
+
+  it('goes on when the agent that works is killed: the other one takes over', async () => {
+    const { system, tables } = stage();
+    const connected = await createConnected(stage());
+    const flows = await connected.openFlows();
+    const before = await Promise.all(ZONES.map(workingIn));
+    for (const agent of before) system.kill(agent, 'SIGKILL');
+    await connected.expectToGoOn(flows);
+    const others = ZONES.map((zone, index) => agentsOf(zone).find((agent) => agent !== before[index]));
+    await tables.until(
+      async () => String(await Promise.all(ZONES.map(workingIn))) === String(others),
+      `${others.join(' and ')} work`,
+    );
+    await connected.expectToGoOn(flows);
+    await connected.reject();
+    expect(Math.max(...(await closingTimes(connected, 'DISCONNECTING', flows)))).toBeLessThan(CLOSES_WITHIN_MS);
+    for (const agent of before) await system.waitHealthy(agent);
+  });
+
+  it('goes on while no agent is there, and those that come know what there is', async () => {
+    const { system } = stage();
+    const connected = await createConnected(stage());
+    const flows = await connected.openFlows();
+    const haproxies = await Promise.all(ZONES.map(haproxyOf));
+    const agents = ZONES.flatMap(agentsOf);
+    for (const agent of agents) system.kill(agent, 'SIGKILL');
+    await connected.expectToGoOn(flows);
+    for (const agent of agents) await system.waitHealthy(agent);
+    const later = await createConnected(stage());
+    await later.openFlows();
+    await connected.expectToGoOn(flows);
+    const after = await Promise.all(ZONES.map(haproxyOf));
+    for (const [index, pids] of haproxies.entries()) expect(after[index]).toEqual(expect.arrayContaining([...pids]));
+  });
+
+  it('starts HAProxy again when it is killed', async () => {
+    const connected = await createConnected(stage());
+    const flows = await connected.openFlows();
+    const [zone] = ZONES;
+    const killed = await haproxyOf(zone);
+    expect(killed.length).toBeGreaterThanOrEqual(2);
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    await flows[0]?.cut;
+    const answers = async (): Promise<string> =>
+      describeOutcome(await localClient.request(connected.addresses.get(zone) ?? ''));
+    await expect.poll(answers, SOON).toBe(`${zone} ${connected.endpointId}`);
+    expect((await connected.get()).status).toBe('CONNECTION_STATUS_CONNECTED');
+    expect(describeOutcome((await flows[1]?.ask()) ?? '')).toBe(`${ZONES[1]} ${connected.endpointId}`);
+  });
+
+  it('stays CONNECTING while a zone has no agent, says so, and connects when it has one', async () => {
+    const { system } = stage();
+    const waiting = await createConnected(stage(), { autoAccept: false });
+    await waiting.connection.reaches('DISCONNECTED');
+    const [, zone] = ZONES;
+    for (const agent of agentsOf(zone)) await system.stopProcess(agent);
+    try {
+      expect(await haproxyOf(zone)).toEqual([]);
+      await waiting.accept();
+      const state = async () => {
+        const { status, missing } = await waiting.get();
+        return [status, ...missing];
+      };
+      const expected = ['CONNECTION_STATUS_CONNECTING', `forwarding READY in ${zone}`, 'names PUBLISHED'];
+      await expect.poll(state, SOON).toEqual(expected);
+    } finally {
+      for (const agent of agentsOf(zone)) await system.startProcess(agent);
+    }
+    await waiting.connection.reaches('CONNECTED');
+    await waiting.openFlows();
+  });
+};

@@ -1,0 +1,104 @@
+import type { Lock } from '../../../services/data-plane/src/directory-lock.ts';
+import type { Engine } from '../../../services/data-plane/src/haproxy/engine.ts';
+import type { Forward } from '../../../services/data-plane/src/haproxy/forward.ts';
+import type { Mode } from '../../../services/data-plane/src/modes/mode.ts';
+import type { Host } from './host.ts';
+import type { Random } from './random.ts';
+import type { Trouble } from './trouble.ts';
+
+/** The machine of a zone: what forwards on it outlives the agents that work there. */
+export type ZoneMachine = Readonly<{
+  zoneId: string;
+  /** What is forwarded at this moment. */
+  forwards: () => readonly Forward[];
+  /** What an agent finds on it. */
+  toolsFor: (host: Host) => Readonly<{ createEngine: () => Engine; createMode: () => Mode; lock: Lock }>;
+  /** HAProxy dies, with every flow. */
+  killProxy: () => void;
+}>;
+
+export const createZoneMachine = (zoneId: string, random: Random, trouble: Trouble): ZoneMachine => {
+  let forwards: readonly Forward[] = [];
+  let isProxyUp = false;
+  let holder: Host | null = null;
+  const waiting: (() => void)[] = [];
+
+  const release = (host: Host): void => {
+    if (holder !== host) return;
+    holder = null;
+    waiting.shift()?.();
+  };
+
+  const lockFor =
+    (host: Host): Lock =>
+    async ({ wait, signal }) => {
+      while (!signal.aborted && host.isAlive()) {
+        if (holder === null) {
+          holder = host;
+          const forget = host.onEnd(() => release(host));
+          return () => {
+            forget();
+            release(host);
+          };
+        }
+        if (!wait) return null;
+        const turn = Promise.withResolvers<void>();
+        waiting.push(turn.resolve);
+        signal.addEventListener('abort', () => turn.resolve(), { once: true });
+        await turn.promise;
+      }
+      return null;
+    };
+
+  return {
+    zoneId,
+    forwards: () => (isProxyUp ? forwards : []),
+    killProxy: () => {
+      isProxyUp = false;
+    },
+    toolsFor: (host) => ({
+      lock: lockFor(host),
+      createEngine: () => ({
+        apply: async (wanted) => {
+          await host.clock.sleep(trouble.strikes('proxySlow') ? random.between(200, 3_000) : random.between(10, 60));
+          return host.ask(() => {
+            if (!host.isAlive()) throw new Error('its agent is gone');
+            if (trouble.strikes('proxyRefuses')) throw new Error('HAProxy does not take its configuration');
+            forwards = wanted;
+            isProxyUp = true;
+            return { refused: [] };
+          });
+        },
+        isAlive: () => host.ask(() => isProxyUp),
+        stop: async () => undefined,
+      }),
+      createMode: () => ({
+        name: 'loopback',
+        place: (interfaces) =>
+          host.ask(
+            () =>
+              new Map(
+                interfaces.map(({ connectionId, addresses, ports }) => [
+                  connectionId,
+                  {
+                    binds: new Map(
+                      ports.map((port) => [
+                        port,
+                        addresses.map((address) => ({ host: address, port, namespace: null })),
+                      ]),
+                    ),
+                    listeners: ports.flatMap((port) =>
+                      addresses.map((address) => ({ port, address: `${address}:${port}` })),
+                    ),
+                    targetNamespace: null,
+                  },
+                ]),
+              ),
+          ),
+        refuse: () => undefined,
+        check: async () => false,
+        retain: async () => undefined,
+      }),
+    }),
+  };
+};
