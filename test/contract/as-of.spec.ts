@@ -161,6 +161,9 @@ describe('the connections of a service as of a moment', () => {
     const filtered = { ...PAGE, statuses, serviceId: stage.serviceId, asOf: when(first.held) };
     const { connections } = await provider.broker.listConnections(filtered, {});
     expect(connections.map(({ connectionId }) => connectionId)).not.toContain(first.endpointId);
+    // Before anything is read.
+    const wrong = { ...PAGE, serviceId: '', filter: 'status = "', asOf: when(new Date(0)), consistencyToken: 'x' };
+    expect(await refusalOf(provider.broker.listConnections(wrong, {}))).toMatchObject({ reason: 'INVALID_FILTER' });
   });
 
   it('of one moment are not those of another: a page token keeps its moment', async () => {
@@ -170,7 +173,8 @@ describe('the connections of a service as of a moment', () => {
     const ask = { ...PAGE, serviceId: stage.serviceId, pageSize: 1 };
     const { nextPageToken: pageToken } = await provider.broker.listConnections({ ...ask, asOf: when(connected) }, {});
     expect(pageToken).not.toBe('');
-    for (const other of [{ asOf: when(held) }, {}]) {
+    const statuses = ['CONNECTION_STATUS_CONNECTED' as const];
+    for (const other of [{ asOf: when(held) }, {}, { asOf: when(connected), statuses }]) {
       const refusal = await refusalOf(provider.broker.listConnections({ ...ask, ...other, pageToken }, {}));
       expect(refusal).toMatchObject({ reason: 'PAGE_TOKEN_INVALID' });
     }

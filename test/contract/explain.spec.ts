@@ -133,6 +133,20 @@ describe('between an account and a service', () => {
     );
   });
 
+  it('a service is known to who has an endpoint on it, also when it is no longer whitelisted', async () => {
+    const service = await activeService(stage.services);
+    await admitted(service, CONSUMER, [ZONE], EndpointType.INTERFACE);
+    const everybody = {
+      requestId: newId('r'),
+      serviceId: service,
+      accountId: '*',
+      reconcile: 'RECONCILE_KEEP' as const,
+    };
+    await provider.provider.removeServiceUser(everybody, {});
+    expect(await explain(consumer, { service })).toEqual(blocked('NOT_WHITELISTED'));
+    expect(await explain(stranger, { service })).toEqual(blocked('SERVICE_NOT_FOUND'));
+  });
+
   it('are its quota for the account, its lock, its deletion', async () => {
     const service = await activeService(stage.services);
     const terms = { requestId: newId('r'), serviceId: service, accountId: CONSUMER, maxConnections: 0 };

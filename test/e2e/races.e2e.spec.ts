@@ -24,7 +24,7 @@ const HELD = [
   'facts:after-append',
   'fanOut:after-append',
   'connecting:before-report',
-  'allocation:after-append',
+  'placing:after-claim',
 ];
 
 let failpoints: Failpoints | undefined;

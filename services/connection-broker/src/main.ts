@@ -55,7 +55,7 @@ export const broker = defineService(
     });
     foundation.consume(billingReports(repositories.scopes, clock));
     foundation.react(connecting({ ...repositories, dns, consumer, provider, forwarding, clock }));
-    foundation.react(moving({ ...repositories, provider, clock }));
+    foundation.react(moving({ ...repositories, provider, clock, abandonAfterMs: config.settleAfterMs }));
     const tell = telling({ ...repositories, connectionRows, provider, clock });
     foundation.react(tell.reactor);
     const lists = { db, clock, tokens, pages, service: 'broker' };

@@ -57,6 +57,25 @@ export const services = (stage: () => Stage): void => {
     expect((await refusalOf(consumer.consumer.createEndpoint(again, CALL))).reason).toBe('NO_AVAILABLE_RESOURCE');
   });
 
+  it('lose a resource that only a zone was on which the endpoint has no more', async () => {
+    const { cast, log, follow } = stage();
+    const { provider, consumer } = await cast();
+    const zones = ['cn-hangzhou-h', 'cn-hangzhou-i'];
+    const [zoneId = ''] = zones;
+    const service = await publishService(provider, log, { autoAccept: true, zones, users: [consumer.account] });
+    const { serviceId } = service;
+    const network = await registerNetwork(consumer, { zones });
+    const { endpointId } = await createEndpoint(consumer, endpointRequest(service, network));
+    const connection = follow(provider, endpointId);
+    const zone = (await connection.reaches('CONNECTED'))?.zones.find((one) => one.zoneId === zoneId);
+    const removal = { requestId: requestId(), endpointId, zoneId, vswitchId: '' };
+    await consumer.consumer.removeEndpointZone(removal, CALL);
+    await log.records('allocation', `${serviceId}+${zoneId}`, 'ResourceUnassigned');
+    const resourceId = zone?.resourceId ?? '';
+    await provider.provider.detachResource({ requestId: requestId(), serviceId, resourceId, zoneId }, CALL);
+    await log.records('endpointService', serviceId, 'ResourceDetached');
+  });
+
   it('go without force while only waiting endpoints are there, and those outlive them', async () => {
     const { cast, log, lookup, follow } = stage();
     const { provider, consumer } = await cast();

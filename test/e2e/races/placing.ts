@@ -24,19 +24,58 @@ export const placing = (race: () => Race): void => {
         },
         CALL,
       );
-    return { connection, replace };
+    const allocated = (type: string) => log.records('allocation', `${service.serviceId}+${zoneId}`, type);
+    const resource = async () =>
+      (await provider.broker.getConnection({ connectionId }, CALL)).connection?.zones[0]?.resourceId;
+    return { connection, replace, allocated, resource };
   };
 
-  it('by hand, and whoever asked gets no further: the connection is told all the same', async () => {
+  it('by hand, and whoever asked comes too late: the place was given back', async () => {
     const { hold } = race();
-    const { connection, replace } = await connected();
-    const placed = hold('allocation:after-append');
-    const replaced = replace('nlb-2');
-    await placed.reached();
-    const moved = await connection.reaches('CONNECTED');
-    expect(moved?.zones[0]?.resourceId).toBe('nlb-2');
-    placed.release();
-    expect((await replaced).connection?.zones[0]?.resourceId).toBe('nlb-2');
+    const { allocated, replace, resource } = await connected();
+    const claimed = hold('placing:after-claim');
+    const replaced = refusalOf(replace('nlb-2'));
+    await claimed.reached();
+    await allocated('PlacementReleased');
+    claimed.release();
+    expect(await replaced).toMatchObject({ code: 10, reason: 'ZONE_PLACEMENT_ABANDONED' });
+    expect(await resource()).toBe('nlb-1');
+    expect((await replace('nlb-2')).connection?.zones[0]?.resourceId).toBe('nlb-2');
+  });
+
+  it('with the acceptance, and the connection changes meanwhile: nothing of it is done', async () => {
+    const { cast, hold, log, follow } = race();
+    const { provider, consumer } = await cast();
+    const service = await publishService(provider, log, {
+      zones: [zoneId],
+      resourcesPerZone: 2,
+      users: [consumer.account],
+    });
+    const network = await registerNetwork(consumer, { zones: [zoneId] });
+    const { endpointId: connectionId } = await createEndpoint(consumer, endpointRequest(service, network));
+    await follow(provider, connectionId).reaches('DISCONNECTED');
+    await log.records('connection', connectionId, 'NamesWithdrawn');
+    await log.records('connection', connectionId, 'ZoneResourceAssigned');
+    const read = async () => (await provider.broker.getConnection({ connectionId }, CALL)).connection;
+    const accept = async () =>
+      provider.broker.acceptConnection(
+        {
+          ...{ requestId: requestId(), connectionId, message: '', expireTime: undefined, zoneIds: [] },
+          ...{ zoneResources: [{ zoneId, resourceId: 'nlb-2' }], expectedRevision: (await read())?.revision },
+        },
+        CALL,
+      );
+    const claimed = hold('placing:after-claim');
+    const accepted = refusalOf(accept());
+    await claimed.reached();
+    await consumer.broker.pauseConnection({ requestId: requestId(), connectionId, message: '' }, CALL);
+    claimed.release();
+    expect(await accepted).toMatchObject({ code: 10 });
+    await log.records('allocation', `${service.serviceId}+${zoneId}`, 'PlacementReleased');
+    const untouched = await read();
+    expect([untouched?.decision, untouched?.zones[0]?.resourceId]).toEqual(['DECISION_AWAITING', 'nlb-1']);
+    const done = await accept();
+    expect([done.connection?.decision, done.connection?.zones[0]?.resourceId]).toEqual(['DECISION_ACCEPTED', 'nlb-2']);
   });
 
   it('by hand, and again before the connection has arrived: refused, until it has', async () => {

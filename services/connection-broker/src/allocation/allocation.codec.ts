@@ -15,6 +15,7 @@ export const allocationCodec: Codec<AllocationEvent> = defineCodec<AllocationEve
       schema: z.object({ endpointId: text, from: text, to: text, force: z.boolean(), actor: text, at }),
       personal: ['actor'],
     },
+    PlacementReleased: { version: 1, schema: z.object({ endpointId: text, to: text, at }) },
     EndpointsMoved: { version: 1, schema: z.object({ from: text, to: z.record(text, text), at }) },
     MovesCompleted: { version: 1, schema: z.object({ endpointIds: z.array(text), at }) },
     ResourceUnassigned: { version: 1, schema: z.object({ endpointId: text, at }) },

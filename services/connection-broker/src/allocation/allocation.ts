@@ -8,12 +8,16 @@ export type AllocationEvent =
   | Ev<'ResourceAssigned', { endpointId: string; resourceId: string; at: string }>
   | Ev<'ResourceUnassigned', { endpointId: string; at: string }>
   | Ev<'EndpointPlaced', { endpointId: string; from: string; to: string; force: boolean; actor: string; at: string }>
+  | Ev<'PlacementReleased', { endpointId: string; to: string; at: string }>
   | Ev<'EndpointsMoved', { from: string; to: Readonly<Record<string, string>>; at: string }>
   | Ev<'MovesCompleted', { endpointIds: readonly string[]; at: string }>
   | Ev<'ResourceClosed', { resourceId: string; serviceVersion: number; at: string }>;
 
-/** From where, until the connection has been told and forwards elsewhere; `force`: flows to there end. */
-export type Moving = Readonly<{ from: readonly string[]; force: boolean; actor: string }>;
+/**
+ * From where, until the connection has been told and forwards elsewhere; `force`: flows to there end. `claimedAt`:
+ * somebody has claimed the place for a command on the connection, which may still fail; null when it is so anyhow.
+ */
+export type Moving = Readonly<{ from: readonly string[]; force: boolean; actor: string; claimedAt: string | null }>;
 
 export type Allocation = Readonly<{
   /** Counts the events. */
@@ -34,6 +38,7 @@ export type AllocationCommand =
       'PlaceEndpoint',
       { endpointId: string; candidates: readonly string[]; serviceVersion: number; force: boolean; actor: string }
     >
+  | Cmd<'ReleasePlacement', { endpointId: string; placement: number }>
   | Cmd<'UnassignResource', { endpointId: string }>
   | Cmd<'CloseResource', { resourceId: string; candidates: readonly string[]; serviceVersion: number }>
   | Cmd<'CompleteMoves', { endpointIds: readonly string[]; version: number }>;
@@ -62,15 +67,19 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         };
       }
       case 'EndpointPlaced': {
-        const { endpointId, from, to, force, actor } = event.data;
-        const moving = { ...state.moving, [endpointId]: { from: [from], force, actor } };
+        const { endpointId, from, to, force, actor, at } = event.data;
+        const moving = { ...state.moving, [endpointId]: { from: [from], force, actor, claimedAt: at } };
         return placed({ ...state, moving }, { [endpointId]: to });
+      }
+      case 'PlacementReleased': {
+        const { endpointId, to } = event.data;
+        return placed({ ...state, moving: without(state.moving, [endpointId]) }, { [endpointId]: to });
       }
       case 'EndpointsMoved': {
         const { from, to } = event.data;
         const moving = Object.keys(to).map((endpointId): [string, Moving] => {
-          const { from: earlier = [], ...how } = state.moving[endpointId] ?? { force: false, actor: '' };
-          return [endpointId, { ...how, from: [...earlier, from] }];
+          const { from: earlier, force, actor } = state.moving[endpointId] ?? { from: [], force: false, actor: '' };
+          return [endpointId, { from: [...earlier, from], force, actor, claimedAt: null }];
         });
         return placed({ ...state, moving: { ...state.moving, ...Object.fromEntries(moving) } }, to);
       }
@@ -78,7 +87,12 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         return { ...state, moving: without(state.moving, event.data.endpointIds) };
       case 'ResourceClosed': {
         const { resourceId, serviceVersion } = event.data;
-        return { ...state, closed: { ...state.closed, [resourceId]: serviceVersion } };
+        // Nobody can be given back to it: who has claimed another place has it.
+        const moving = Object.entries(state.moving).map(([endpointId, move]): [string, Moving] => {
+          return [endpointId, move.from.includes(resourceId) ? { ...move, claimedAt: null } : move];
+        });
+        const closed = { ...state.closed, [resourceId]: serviceVersion };
+        return { ...state, closed, moving: Object.fromEntries(moving) };
       }
       default:
         return assertNever(event);
@@ -103,6 +117,12 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         if (to === undefined) throw reject('NO_AVAILABLE_RESOURCE', { endpoint_id: endpointId });
         if (endpointId in state.moving) throw reject('ZONE_MIGRATING', { endpoint_id: endpointId, resource_id: from });
         return [{ type: 'EndpointPlaced', data: { endpointId, from, to, force, actor, at } }];
+      }
+      case 'ReleasePlacement': {
+        const { endpointId, placement } = command.data;
+        const { claimedAt, from: [to] = [] } = state.moving[endpointId] ?? { claimedAt: null };
+        if (claimedAt === null || to === undefined || state.placements[endpointId] !== placement) return [];
+        return [{ type: 'PlacementReleased', data: { endpointId, to, at } }];
       }
       case 'UnassignResource':
         if (!(command.data.endpointId in state.assigned)) return [];

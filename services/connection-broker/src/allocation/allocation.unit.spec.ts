@@ -39,6 +39,14 @@ const placed = (endpointId: string, from: string, to: string, force = false): Al
   type: 'EndpointPlaced',
   data: { endpointId, from, to, force, actor: 'user:paula', at },
 });
+const release = (endpointId: string, placement: number): AllocationCommand => ({
+  type: 'ReleasePlacement',
+  data: { endpointId, placement },
+});
+const released = (endpointId: string, to: string): AllocationEvent => ({
+  type: 'PlacementReleased',
+  data: { endpointId, to, at },
+});
 const complete = (version: number, ...endpointIds: readonly string[]): AllocationCommand => ({
   type: 'CompleteMoves',
   data: { endpointIds, version },
@@ -208,6 +216,34 @@ describe('moving', () => {
     given(...two)
       .when(place('ep-9', ['nlb-3']))
       .thenRejected('ZONE_NOT_PLACED');
+  });
+
+  it('by hand is a claim, which is given back to where the endpoint was: once, and only this one', () => {
+    const claimed = [...two, placed('ep-1', 'nlb-1', 'nlb-9')];
+    given(...claimed)
+      .when(release('ep-1', 4))
+      .thenEvents(released('ep-1', 'nlb-1'));
+    const state = evolveAll(allocation, allocation.initial, [...claimed, released('ep-1', 'nlb-1')]);
+    expect([state.assigned['ep-1'], state.placements['ep-1'], state.moving]).toEqual(['nlb-1', 5, {}]);
+    given(...claimed)
+      .when(release('ep-1', 3))
+      .thenNothing();
+    given(...claimed, told('ep-1'))
+      .when(release('ep-1', 4))
+      .thenNothing();
+    given(...two)
+      .when(release('ep-1', 1))
+      .thenNothing();
+  });
+
+  it('by hand is no claim any more when the resource that it was on closes, or the one that it is to go to', () => {
+    const claimed = [...two, placed('ep-1', 'nlb-1', 'nlb-9')];
+    given(...claimed, closed('nlb-1', 6))
+      .when(release('ep-1', 4))
+      .thenNothing();
+    given(...claimed, moved('nlb-9', { 'ep-1': 'nlb-2' }))
+      .when(release('ep-1', 5))
+      .thenNothing();
   });
 
   it('by hand is not possible to what was detached', () =>

@@ -1,9 +1,7 @@
 import type { BrokerServiceServer } from '@privatelink/proto/broker/v1/broker_service';
 import { ConnectionStatus } from '@privatelink/proto/broker/v1/connection';
-import type { Folded } from '@privatelink/shared/app/fold';
 import type { ReadMoment } from '@privatelink/shared/grpc/as-of';
 import type { ConsistencyTokens } from '@privatelink/shared/grpc/consistency-token';
-import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { type ListDeps, listPage } from '@privatelink/shared/grpc/list-page';
 import { readListQuery } from '@privatelink/shared/grpc/list-query';
 import type { PageTokens } from '@privatelink/shared/grpc/page-token';
@@ -25,7 +23,7 @@ import { internalHandlers } from './internal-handlers.ts';
 import { pastConnections, viewAsOf } from './past-connections.ts';
 import { isShown, toTimelineEvent } from './timeline.ts';
 import { eventColumns, eventFields } from './timeline-fields.ts';
-import { notFound, requireVisible } from './visible.ts';
+import { notFound, visibleIn } from './visible.ts';
 import { watchConnections } from './watch-connections.ts';
 
 export type BrokerApiDeps = Repositories &
@@ -45,11 +43,7 @@ export const brokerService = (deps: BrokerApiDeps): BrokerServiceServer => {
   const { connections, pages, view, readMoment } = deps;
   const past = pastConnections(connections, deps.lists);
 
-  const visible = async (connectionId: string, rpc: RpcContext, options = {}): Promise<Folded<Connection>> => {
-    const folded = await connections.fold(connectionId);
-    requireVisible(folded.state, connectionId, rpc, options);
-    return folded;
-  };
+  const visible = visibleIn(connections);
 
   return {
     getConnection: unary(async ({ connectionId, asOf }, rpc) => {
@@ -73,8 +67,8 @@ export const brokerService = (deps: BrokerApiDeps): BrokerServiceServer => {
         toConnection(state, revision, viewOf(relationsTo(state, rpc.caller.accountId)), options);
       const moment = await readMoment(request.asOf);
       if (moment) {
-        const { rows, ...page } = await past.list(request, moment, rpc);
         const { condition } = readListQuery(connectionFields, request);
+        const { rows, ...page } = await past.list(request, moment, rpc);
         const statuses: readonly Connection['status'][] = wanted;
         const those = rows.filter((row) => {
           const isWanted = condition === null || fulfils(connectionTable.columns, condition, row);
@@ -90,7 +84,10 @@ export const brokerService = (deps: BrokerApiDeps): BrokerServiceServer => {
         ...(statuses.length > 0 ? { status: statuses } : {}),
       };
       const fields = connectionFields;
-      const { rows, ...page } = await listPage(deps.lists, connectionTable, request, rpc, where, { fields });
+      const { rows, ...page } = await listPage(deps.lists, connectionTable, request, rpc, where, {
+        fields,
+        boundTo: { stuck: request.stuck },
+      });
       const those = request.stuck ? rows.filter(({ state }) => isStuck(state, view)) : rows;
       return { ...page, connections: those.map(({ state, revision }) => shown(state, revision, view)) };
     }),

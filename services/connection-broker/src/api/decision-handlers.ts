@@ -3,9 +3,10 @@ import {
   ReplacementMode,
   type ZoneResource,
 } from '@privatelink/proto/broker/v1/broker_service';
-import type { Folded } from '@privatelink/shared/app/fold';
+import { failpoint } from '@privatelink/shared/app/failpoint';
 import { checkRevision } from '@privatelink/shared/app/plan-batch';
 import type { Outcome } from '@privatelink/shared/app/repository';
+import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { instantOf } from '@privatelink/shared/grpc/timestamp';
 import { unary } from '@privatelink/shared/grpc/unary';
@@ -15,16 +16,19 @@ import {
   checkName,
   checkRequestId,
   checkText,
+  checkZoneIds,
+  MAX_ZONES,
   type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
+import type { AllocationRejection } from '../allocation/allocation.ts';
 import { requireZone } from '../connection/connection.changes.ts';
-import { connection as decider, requireManageable } from '../connection/connection.decide.ts';
-import type { Connection, ConnectionCommand, ConnectionEvent, Side } from '../connection/connection.ts';
+import { connection as decider } from '../connection/connection.decide.ts';
+import type { Connection, ConnectionCommand, ConnectionEvent, Side, ZoneMove } from '../connection/connection.ts';
 import type { BrokerApiDeps } from './broker-service.ts';
 import { relationsTo, toConnection, viewOf } from './connection-view.ts';
-import { createPlacer } from './placement.ts';
-import { requireVisible } from './visible.ts';
+import { createPlacer, type Wish } from './placement.ts';
+import { requireVisible, visibleIn } from './visible.ts';
 
 type DecisionRpcs = Pick<
   BrokerServiceServer,
@@ -48,7 +52,6 @@ const checkAll = (request: Decision, check: (v: Violations) => void): void => {
 };
 
 const MAX_MESSAGE = 256;
-const MAX_ZONES = 10;
 
 const checkZoneResources = (v: Violations, wishes: readonly ZoneResource[]): void => {
   v.check('zone_resources', wishes.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
@@ -60,10 +63,16 @@ const checkZoneResources = (v: Violations, wishes: readonly ZoneResource[]): voi
   }
 };
 
+/** @throws Rejected when the zone is not there, or has no resource yet */
+const requirePlaced = (state: Connection, zoneId: string): void => {
+  if (requireZone(state, zoneId).resource) return;
+  throw new Rejected<AllocationRejection>('ZONE_NOT_PLACED', { endpoint_id: state.endpointId });
+};
+
 /** What the two sides decide about a connection. */
 export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
   const { connections, tokens, view } = deps;
-  const { place } = createPlacer(deps);
+  const { claim, release } = createPlacer(deps);
 
   const decide = async (
     request: Decision,
@@ -103,28 +112,30 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
     return relations.includes('counterpart') && caller.roles.includes('consumer') ? 'CONSUMER' : 'PROVIDER';
   };
 
-  const visible = async (connectionId: string, rpc: RpcContext): Promise<Folded<Connection>> => {
-    const folded = await connections.fold(connectionId);
-    requireVisible(folded.state, connectionId, rpc);
-    return folded;
-  };
-
-  /** Before the acceptance, so that it connects to these: unless that would be refused, or was given before. */
-  const placeFirst = async (
-    { connectionId, expectedRevision }: Decision,
+  /** Claims the places first, then gives the one command that is all of it; if that fails, the claims are given back. */
+  const placeAnd = async (
+    request: Decision,
     rpc: RpcContext,
-    acceptance: ConnectionCommand,
-    wishes: readonly ZoneResource[],
-  ): Promise<void> => {
-    const folded = await visible(connectionId, rpc);
-    if (await connections.recall(connectionId, rpc.command)) return;
+    wishes: readonly Wish[],
+    commandOf: (moves: readonly ZoneMove[]) => ConnectionCommand,
+  ) => {
+    const { connectionId, expectedRevision } = request;
+    const folded = await visibleIn(connections)(connectionId, rpc);
+    const before = await connections.recall(connectionId, rpc.command);
+    if (before) return reply(before, rpc);
     checkRevision(expectedRevision, folded);
-    decider.decide(acceptance, folded.state, deps.follow.clock.now().toISOString());
-    for (const { zoneId } of wishes) requireZone(folded.state, zoneId);
-    for (const { zoneId, resourceId } of wishes) {
-      const command = await place(folded.state, { zoneId, resourceId, force: false }, rpc);
-      const context = { ...rpc.command, requestId: `${rpc.command.requestId}/move/${zoneId}` };
-      if (command) await connections.execute(connectionId, command, context);
+    // What would be refused anyhow claims nothing.
+    decider.decide(commandOf([]), folded.state, deps.follow.clock.now().toISOString());
+    for (const { zoneId } of wishes) requirePlaced(folded.state, zoneId);
+    const claims: ZoneMove[] = [];
+    try {
+      for (const wish of wishes) claims.push(await claim(folded.state, wish, rpc));
+      await failpoint('placing:after-claim');
+      return reply(await connections.execute(connectionId, commandOf(claims), rpc.command, { expectedRevision }), rpc);
+    } catch (error) {
+      // What cannot be given back now is when the claim runs out.
+      for (const claimed of claims) await release(folded.state, claimed, rpc).catch(() => undefined);
+      throw error;
     }
   };
 
@@ -133,19 +144,18 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
       const { message, expireTime, zoneIds, zoneResources } = request;
       const expiresAt = expireTime ? instantOf(expireTime) : '';
       const data = { actor: rpc.actor, message, expiresAt: expiresAt ?? '', zoneIds };
-      const command = { type: 'AcceptConnection', data } as const;
+      const commandOf = (moves: readonly ZoneMove[]) =>
+        ({ type: 'AcceptConnection', data: { ...data, moves } }) as const;
       const check = (v: Violations): void => {
         withMessage(message)(v);
         v.check('expire_time', expiresAt !== null, 'must be a time');
-        v.check('zone_ids', zoneIds.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
-        for (const [index, zoneId] of zoneIds.slice(0, MAX_ZONES).entries()) checkName(v, `zone_ids[${index}]`, zoneId);
+        checkZoneIds(v, 'zone_ids', zoneIds);
         checkZoneResources(v, zoneResources);
       };
-      if (zoneResources.length > 0) {
-        checkAll(request, check);
-        await placeFirst(request, rpc, command, zoneResources);
-      }
-      return decide(request, rpc, command, check);
+      if (zoneResources.length === 0) return decide(request, rpc, commandOf([]), check);
+      checkAll(request, check);
+      const wishes = zoneResources.map(({ zoneId, resourceId }) => ({ zoneId, resourceId, force: false }));
+      return placeAnd(request, rpc, wishes, commandOf);
     }),
 
     rejectConnection: unary((request, rpc) => {
@@ -165,23 +175,17 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
     }),
 
     replaceZoneResource: unary(async (request, rpc) => {
-      const { connectionId, zoneId, resourceId, automatic, expectedRevision } = request;
+      const { zoneId, resourceId, automatic } = request;
       checkAll(request, (v) => {
         checkName(v, 'zone_id', zoneId);
         if (!automatic) checkName(v, 'resource_id', resourceId);
         else v.check('resource_id', resourceId === '', 'must be empty');
         if (request.mode !== ReplacementMode.UNSPECIFIED) checkEnum(v, 'mode', request.mode);
       });
-      const folded = await visible(connectionId, rpc);
-      const before = await connections.recall(connectionId, rpc.command);
-      if (before) return reply(before, rpc);
-      checkRevision(expectedRevision, folded);
-      requireManageable(folded.state, 'replace a resource of');
-      requireZone(folded.state, zoneId);
       const wish = { zoneId, resourceId, force: request.mode === ReplacementMode.FORCE };
-      const command = await place(folded.state, wish, rpc);
-      if (command) return reply(await connections.execute(connectionId, command, rpc.command), rpc);
-      return reply({ ...folded, events: [], latest: folded, repeated: false }, rpc);
+      const commandOf = (moves: readonly ZoneMove[]) =>
+        ({ type: 'PlaceZones', data: { moves, actor: rpc.actor } }) as const;
+      return placeAnd(request, rpc, [wish], commandOf);
     }),
 
     enableZoneConnection: unary((request, rpc) => {

@@ -31,6 +31,10 @@ export const errors = {
     code: status.NOT_FOUND,
     message: ({ resource_id: id, zone_id: zone }) => `the service has no resource ${id} in ${zone}`,
   },
+  ZONE_PLACEMENT_ABANDONED: {
+    code: status.ABORTED,
+    message: ({ zone_id: zone }) => `the place claimed in ${zone} was given back meanwhile; ask again`,
+  },
   ZONE_MIGRATING: {
     code: status.FAILED_PRECONDITION,
     message: ({ resource_id: id }) => `the zone is on its way to ${id}, and does not forward there yet`,

@@ -9,8 +9,8 @@ import {
   checkAccountId,
   checkEnum,
   checkId,
-  checkName,
   checkText,
+  checkZoneIds,
   violations,
 } from '@privatelink/shared/grpc/validate';
 import { connectionObstacles } from '../connection/connection.obstacles.ts';
@@ -23,7 +23,6 @@ import { exists, notFound } from './visible.ts';
 
 type ExplainRpcs = Pick<BrokerServiceServer, 'explainReachability'>;
 
-const MAX_ZONES = 10;
 const MAX_NAME = 253;
 
 const check = (request: ExplainReachabilityRequest, rpc: RpcContext): void => {
@@ -42,8 +41,7 @@ const check = (request: ExplainReachabilityRequest, rpc: RpcContext): void => {
     v.check('account_id', accountId !== '' || rpc.caller.accountId !== '', 'is required of a caller without one');
   }
   checkText(v, 'service', service, MAX_NAME);
-  v.check('zone_ids', zoneIds.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
-  for (const [index, zoneId] of zoneIds.slice(0, MAX_ZONES).entries()) checkName(v, `zone_ids[${index}]`, zoneId);
+  checkZoneIds(v, 'zone_ids', zoneIds);
   v.throwIfAny();
 };
 

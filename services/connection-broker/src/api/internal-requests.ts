@@ -19,6 +19,7 @@ import {
   checkName,
   checkText,
   isAccountId,
+  MAX_ZONES,
   type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
@@ -28,7 +29,6 @@ import type { ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 /** What other services ask for, checked as strictly as what users do: once recorded, it must be readable for ever. */
 
 const MAX_SERVICE_NAME = 253;
-const MAX_ZONES = 10;
 const MAX_MESSAGE = 256;
 const MAX_APPROVAL_SECONDS = 100n * 366n * 86_400n;
 

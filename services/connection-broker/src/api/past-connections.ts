@@ -11,7 +11,7 @@ import { exists, requireVisible } from './visible.ts';
 
 const CONCURRENCY = 16;
 
-type PageRequest = Parameters<typeof listPage>[2] & Readonly<{ serviceId: string }>;
+type PageRequest = Parameters<typeof listPage>[2] & Readonly<{ serviceId: string; statuses: readonly string[] }>;
 
 /** Connections as they were. Who has been a side of one keeps its history, also when it is gone. */
 export const pastConnections = (connections: Repositories['connections'], lists: ListDeps) => ({
@@ -30,6 +30,8 @@ export const pastConnections = (connections: Repositories['connections'], lists:
     };
     const { rows, ...page } = await listPage(lists, connectionHistory, request, rpc, where, {
       also: existedAt(moment),
+      // Which of a page are shown is seen when they are folded.
+      boundTo: { statuses: request.statuses },
     });
     const folded = new Map<string, Folded<Connection>>();
     await forEachLimit(rows, CONCURRENCY, async ({ key }) => {

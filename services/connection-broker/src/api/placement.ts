@@ -1,26 +1,26 @@
+import type { CommandContext } from '@privatelink/shared/eventing/command-context';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
-import { allocationId } from '../allocation/allocation.ts';
-import type { Connection, ConnectionCommand, Resource } from '../connection/connection.ts';
+import { type AllocationRejection, allocationId } from '../allocation/allocation.ts';
+import type { Connection, ZoneMove } from '../connection/connection.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
-import { tellMoves, withoutOffer } from '../processes/moving.ts';
+import { releaseClaim, resourceFrom, tellMoves } from '../processes/moving.ts';
 import type { Repositories } from '../repositories.ts';
 
 /** `resourceId` is empty where it is for us to choose. */
-type Wish = Readonly<{ zoneId: string; resourceId: string; force: boolean }>;
+export type Wish = Readonly<{ zoneId: string; resourceId: string; force: boolean }>;
 
 export type Placer = Readonly<{
-  /**
-   * Puts a zone on a resource: the zone's allocation is the commit. What the connection is to be told of it then; null
-   * when nobody knows of the resource any more.
-   */
-  place: (state: Connection, wish: Wish, rpc: RpcContext) => Promise<ConnectionCommand | null>;
+  /** Claims a place for a zone in its allocation: what the connection is to be told of it by the command it is for. */
+  claim: (state: Connection, wish: Wish, rpc: RpcContext) => Promise<ZoneMove>;
+  /** Gives a claim back that the connection was not told of. */
+  release: (state: Connection, claimed: ZoneMove, rpc: RpcContext) => Promise<void>;
 }>;
 
-export const createPlacer = (
-  deps: Repositories & Readonly<{ provider: Pick<ProviderPort, 'resourcesOf'> }>,
-): Placer => ({
-  place: async ({ endpointId, serviceId, resources: known }, { zoneId, resourceId, force }, rpc) => {
+type PlacerDeps = Repositories & Readonly<{ provider: Pick<ProviderPort, 'resourcesOf'> }>;
+
+export const createPlacer = (deps: PlacerDeps): Placer => ({
+  claim: async ({ endpointId, serviceId, resources: known }, { zoneId, resourceId, force }, rpc) => {
     const { version: serviceVersion, resources } = await deps.provider.resourcesOf(serviceId, rpc);
     const inZone = resources.filter((resource) => resource.zoneId === zoneId);
     const offered = inZone.filter((one) => (resourceId === '' ? one.autoAllocated : one.resourceId === resourceId));
@@ -29,22 +29,36 @@ export const createPlacer = (
       throw new Rejected<'RESOURCE_NOT_FOUND'>('RESOURCE_NOT_FOUND', facts);
     }
     const id = allocationId(serviceId, zoneId);
-    const contextOf = (step: string) => ({ ...rpc.command, requestId: `${rpc.command.requestId}/${step}/${zoneId}` });
-    const resourceOf = async (wanted: string, others: readonly Resource[]): Promise<Resource | null> =>
-      [...inZone.map(withoutOffer), ...others].find((one) => one.resourceId === wanted && one.zoneId === zoneId) ??
-      null;
+    const contextOf = stepsOf(rpc, zoneId);
+    const resourceOf = resourceFrom(zoneId, inZone);
     const before = await deps.allocations.fold(id);
     // An earlier move is over when its connection says so: nobody may have looked since.
     if (endpointId in before.state.moving) await tellMoves(deps)(id, before, [endpointId], resourceOf, contextOf);
     const candidates = offered.map((one) => one.resourceId);
     const data = { endpointId, candidates, serviceVersion, force, actor: rpc.actor };
-    const { latest } = await deps.allocations.execute(id, { type: 'PlaceEndpoint', data }, contextOf('place'));
-    const { assigned, placements, moving } = latest.state;
+    // The connection knows which requests it has met. A claim that was given back may be made again.
+    const context = contextOf(`place@${before.revision}`);
+    const { latest } = await deps.allocations.execute(id, { type: 'PlaceEndpoint', data }, context);
+    const { assigned, placements } = latest.state;
     const assignedId = assigned[endpointId] ?? '';
-    const resource = await resourceOf(assignedId, known);
-    if (!resource) return null;
-    const endsFlows = candidates.includes(assignedId) ? force : (moving[endpointId]?.force ?? false);
-    const placement = placements[endpointId] ?? 0;
-    return { type: 'MoveZone', data: { zoneId, resource, placement, force: endsFlows, actor: rpc.actor } };
+    const resource = candidates.includes(assignedId) ? await resourceOf(assignedId, known) : null;
+    if (!resource) {
+      const facts = { endpoint_id: endpointId, resource_id: assignedId };
+      throw new Rejected<AllocationRejection>('ZONE_MIGRATING', facts);
+    }
+    return { zoneId, resource, placement: placements[endpointId] ?? 0, force };
+  },
+
+  release: async ({ endpointId, serviceId }, { zoneId, placement }, rpc) => {
+    // A rehearsal has claimed nothing.
+    if (rpc.rehearsal) return;
+    await releaseClaim(deps)(allocationId(serviceId, zoneId), endpointId, placement, stepsOf(rpc, zoneId));
   },
 });
+
+const stepsOf =
+  (rpc: RpcContext, zoneId: string) =>
+  (step: string): CommandContext => ({
+    ...rpc.command,
+    requestId: `${rpc.command.requestId}/${step}/${zoneId}`,
+  });

@@ -6,7 +6,12 @@ import { toTimelineEvent } from './timeline.ts';
 const sides = { serviceAccountId: '1000000000000001', endpointAccountId: '2000000000000002' };
 const at = '2026-01-02T03:04:05.678Z';
 
-const recorded = (event: ConnectionEvent, actor: string, accountId = ''): Recorded<ConnectionEvent> => ({
+const recorded = (
+  event: ConnectionEvent,
+  actor: string,
+  accountId = '',
+  requestId = '',
+): Recorded<ConnectionEvent> => ({
   ...event,
   meta: {
     id: 'id',
@@ -14,7 +19,7 @@ const recorded = (event: ConnectionEvent, actor: string, accountId = ''): Record
     revision: 3n,
     position: 9n,
     recordedAt: '2026-01-02T03:04:05.000Z',
-    metadata: { actor, accountId },
+    metadata: { actor, accountId, requestId },
   },
 });
 
@@ -49,6 +54,27 @@ it('names people to their own side, and to the other one only the side', () => {
 it('knows what the consumer service reports for what its owner did', () => {
   expect(toTimelineEvent(deletion, 'consumer', sides).actor).toBe('user:carl');
   expect(toTimelineEvent(deletion, 'provider', sides).actor).toBe('consumer');
+});
+
+it('knows a change of names for the consumer’s, and the change that it starts by who told of it', () => {
+  const carl = 'user:carl';
+  for (const event of [
+    { type: 'CustomDomainsChanged', data: { customDomains: [], at } },
+    { type: 'ZoneAffinityChanged', data: { zoneAffinity: true, at } },
+  ] as const) {
+    expect(toTimelineEvent(recorded(event, carl), 'consumer', sides).actor).toBe(carl);
+    expect(toTimelineEvent(recorded(event, carl), 'provider', sides).actor).toBe('consumer');
+  }
+  const move = { from: 'CONNECTED', to: 'CHANGING', because: 'changed', holds: [], generation: 2 } as const;
+  const started = { type: 'ChangeStarted', data: { at, move } } as const;
+  const told = recorded(started, carl, '', 'service:consumer/privatelink.broker.v1.BrokerService/UpdateConnection/r');
+  expect(toTimelineEvent(told, 'consumer', sides).actor).toBe(carl);
+  expect(toTimelineEvent(told, 'provider', sides).actor).toBe('consumer');
+  const theirs = recorded(started, 'user:paula', sides.serviceAccountId, `${sides.serviceAccountId}/any/r`);
+  expect(toTimelineEvent(theirs, 'consumer', sides).actor).toBe('provider');
+  expect(toTimelineEvent(recorded(started, 'user:olga', '', 'user:olga/any/r'), 'consumer', sides).actor).toBe(
+    'operator',
+  );
 });
 
 it('leaves out what is not for the other side, and says the move', () => {

@@ -36,8 +36,12 @@ export const toTimelineEvent = (
 /** What the consumer service tells the broker of: the actor is then the endpoint's owner. */
 const BY_CONSUMER: readonly ConnectionEvent['type'][] = [
   ...(['ConnectionRequested', 'ConnectionUpdated', 'DeletionStarted'] as const),
-  ...(['ZoneAdded', 'ZoneRemovalStarted'] as const),
+  ...(['ZoneAdded', 'ZoneRemovalStarted', 'CustomDomainsChanged', 'ZoneAffinityChanged'] as const),
 ];
+
+/** A change that the consumer service tells of, and not the provider. */
+const isConsumersChange = (type: ConnectionEvent['type'], requestId: string): boolean =>
+  type === 'ChangeStarted' && requestId.startsWith('service:consumer/');
 
 /** The other side's people are only known as that side. */
 const actorFor = (
@@ -46,9 +50,10 @@ const actorFor = (
   view: View,
   sides: Side,
 ): string => {
-  const { actor = '', accountId = '' } = metadata;
+  const { actor = '', accountId = '', requestId = '' } = metadata;
   if (view === 'everything' || actor.startsWith('service:')) return actor;
-  const byConsumer = BY_CONSUMER.includes(type) || (accountId !== '' && accountId === sides.endpointAccountId);
+  const isTold = BY_CONSUMER.includes(type) || isConsumersChange(type, requestId);
+  const byConsumer = isTold || (accountId !== '' && accountId === sides.endpointAccountId);
   const side = byConsumer ? 'consumer' : accountId === sides.serviceAccountId ? 'provider' : 'operator';
   return side === view ? actor : side;
 };

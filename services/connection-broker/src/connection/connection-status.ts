@@ -11,6 +11,10 @@ export type ConnectionStatus =
   | 'SERVICE_DELETED'
   | 'GONE';
 
+/** Nothing brings it back: only its end is still recorded. */
+export const isEnded = (status: ConnectionStatus | null): boolean =>
+  status === 'SERVICE_DELETED' || status === 'DELETING' || status === 'GONE';
+
 export type On =
   | 'requested'
   | 'holdPlaced'

@@ -3,7 +3,16 @@ import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { ConnectionRejection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import { isRemovable } from './connection.progress.ts';
-import { type Connection, type ConnectionCommand, type ConnectionEvent, factKey, type Update } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionCommand,
+  type ConnectionEvent,
+  factKey,
+  type Update,
+  type Zone,
+  type ZoneMove,
+} from './connection.ts';
+import { isEnded } from './connection-status.ts';
 import { isServing } from './forwarding.ts';
 import { type ChangeEvent, settle } from './settle.ts';
 
@@ -44,8 +53,6 @@ const removedAtOnce = (state: Connection, at: string): readonly ConnectionEvent[
     .filter((zone) => isRemovable(state, zone))
     .map(({ zoneId }) => ({ type: 'ZoneRemoved', data: { zoneId, at } }));
 
-const ENDED: readonly Connection['status'][] = ['SERVICE_DELETED', 'DELETING', 'GONE'];
-
 type Switch = Readonly<{ zoneId: string; actor: string }>;
 
 /** @throws Rejected unless the connection is up, which is when zones can be switched one by one */
@@ -73,23 +80,50 @@ export const switchZone = (
 
 type Move = Extract<ConnectionCommand, { type: 'MoveZone' }>['data'];
 
-/**
- * Puts a zone where the allocation has it by now, whatever the status. An older word of it changes nothing; the same
- * one again does when flows to the earlier resource, which live on, are to end.
- */
+/** Puts a zone where the allocation has it by now, whatever the status. */
 export const moveZone = (state: Connection, data: Move, at: string): readonly ConnectionEvent[] => {
   const zone = state.zones[data.zoneId];
   // Whoever gives a zone its first resource asks the allocation.
-  if (ENDED.includes(state.status) || !zone || zone.removing || zone.resource === null) return [];
-  const endsFlows = data.force && zone.migration?.force === false;
-  if (data.placement < zone.placement || (data.placement === zone.placement && !endsFlows)) return [];
+  if (isEnded(state.status) || !zone || zone.removing || zone.resource === null || !isNews(zone, data)) return [];
   return settle(state, [{ type: 'ZoneMigrationStarted', data: { ...data, at } }], at);
 };
 
+/** An older word changes nothing; the same one again does when flows to the earlier resource, which live on, are to end. */
+const isNews = (zone: Zone, { placement, force }: ZoneMove): boolean =>
+  placement > zone.placement || (placement === zone.placement && force && zone.migration?.force === false);
+
+/** @throws Rejected when a zone is not where it was claimed to be any more */
+export const claimedMoves = (
+  state: Connection,
+  moves: readonly ZoneMove[],
+  actor: string,
+  at: string,
+): readonly ChangeEvent[] =>
+  moves.flatMap((move): ChangeEvent[] => {
+    const zone = requireZone(state, move.zoneId);
+    if (move.placement <= zone.placement && move.resource.resourceId !== zone.resource?.resourceId) {
+      const facts = { connection_id: state.endpointId, zone_id: move.zoneId };
+      throw new Rejected<ConnectionRejection>('ZONE_PLACEMENT_ABANDONED', facts);
+    }
+    return isNews(zone, move) ? [{ type: 'ZoneMigrationStarted', data: { ...move, actor, at } }] : [];
+  });
+
+/** Whoever has claimed a placement and comes later than this is refused: it is as if the zone had been told of it. */
+export const voidPlacement = (
+  state: Connection,
+  { zoneId, placement }: Readonly<{ zoneId: string; placement: number }>,
+  at: string,
+): readonly ConnectionEvent[] => {
+  const zone = state.zones[zoneId];
+  if (isEnded(state.status) || !zone?.resource || placement <= zone.placement) return [];
+  return [{ type: 'ZoneResourceAssigned', data: { zoneId, resource: zone.resource, placement, at } }];
+};
+
 /** @throws Rejected when there is no such zone, or there will be none */
-export const requireZone = (state: Connection, zoneId: string): void => {
+export const requireZone = (state: Connection, zoneId: string): Zone => {
   const zone = state.zones[zoneId];
   if (!zone || zone.removing) throw noZone(state, zoneId);
+  return zone;
 };
 
 /** Zones named are on, the others off; none named: all are on. */

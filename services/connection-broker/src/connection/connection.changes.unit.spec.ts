@@ -195,6 +195,13 @@ describe('an update of the endpoint', () => {
     const state = after([...named, ...done]);
     expect([state.status, Object.keys(state.zones), state.formerZones]).toEqual(['CONNECTED', ['h'], ['i']]);
     expect(isUpdated(state)).toBe(true);
+    const returned = { type: 'RecordZoneUnassigned', data: { zoneId: 'i' } } as const;
+    expect(state.unreturned).toEqual({ i: 'eni-i' });
+    const gone = givenAll([...named, ...done])
+      .when(returned)
+      .thenTypes('ZoneResourceUnassigned');
+    expect(after([...named, ...done, ...gone]).unreturned).toEqual({});
+    givenAll(the.connected).when(returned).thenNothing();
   });
 
   it('is kept for later while disconnected: a zone waits, one that is gone goes with its name', () => {

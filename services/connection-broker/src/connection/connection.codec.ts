@@ -96,6 +96,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
     ZoneAdded: { version: 1, schema: z.object({ zone: requestedZone, at }) },
     ZoneRemovalStarted: { version: 1, schema: ofZone },
     ZoneRemoved: { version: 1, schema: ofZone },
+    ZoneResourceUnassigned: { version: 1, schema: ofZone },
     CustomDomainsChanged: { version: 1, schema: z.object({ customDomains: z.array(text), at }) },
     ZoneAffinityChanged: { version: 1, schema: z.object({ zoneAffinity: z.boolean(), at }) },
     ZoneEnabled: { version: 1, schema: switched, personal: ['actor'] },

@@ -1,7 +1,7 @@
 import type { Decider } from '@privatelink/shared/eventing/decider';
 import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
-import { acceptedZones, moveZone, switchZone, update } from './connection.changes.ts';
+import { acceptedZones, claimedMoves, moveZone, switchZone, update, voidPlacement } from './connection.changes.ts';
 import { evolve } from './connection.evolve.ts';
 import { reportProgress } from './connection.progress.ts';
 import {
@@ -13,7 +13,7 @@ import {
   initialConnection,
   type Side,
 } from './connection.ts';
-import { moveBy } from './connection-status.ts';
+import { isEnded, moveBy } from './connection-status.ts';
 import { type ChangeEvent, moveTo, reasons, settle } from './settle.ts';
 
 export type ConnectionRejection =
@@ -21,6 +21,7 @@ export type ConnectionRejection =
   | 'CONNECTION_STATUS_CONFLICT'
   | 'EXPIRE_TIME_PASSED'
   | 'ZONE_NOT_FOUND'
+  | 'ZONE_PLACEMENT_ABANDONED'
   | 'LAST_ENABLED_ZONE';
 
 export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection> = {
@@ -65,8 +66,18 @@ export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection>
       case 'DisableZone':
         requireManageable(state, 'disable a zone of');
         return switchZone(state, command.data, false, at);
+      case 'PlaceZones': {
+        requireManageable(state, 'replace a resource of');
+        const { moves, actor } = command.data;
+        return settle(state, claimedMoves(state, moves, actor, at), at);
+      }
       case 'MoveZone':
         return moveZone(state, command.data, at);
+      case 'VoidPlacement':
+        return voidPlacement(state, command.data, at);
+      case 'RecordZoneUnassigned':
+        if (!(command.data.zoneId in state.unreturned)) return [];
+        return [{ type: 'ZoneResourceUnassigned', data: { ...command.data, at } }];
       case 'UpdateConnection':
         if (state.status === null) throw notFound(state);
         return update(state, command.data, at);
@@ -100,8 +111,8 @@ const request = (
 
 const accept = (state: Connection, command: DataOf<'AcceptConnection'>, at: string): readonly ConnectionEvent[] => {
   requireManageable(state, 'accept');
-  const { actor, message, expiresAt, zoneIds } = command;
-  const zones = acceptedZones(state, zoneIds, actor, at);
+  const { actor, message, expiresAt, zoneIds, moves } = command;
+  const zones = [...acceptedZones(state, zoneIds, actor, at), ...claimedMoves(state, moves, actor, at)];
   const isSame = state.decisionMessage === message && state.expiresAt === expiresAt && zones.length === 0;
   if (state.decision === 'ACCEPTED' && isSame) return [];
   if (expiresAt !== '' && Date.parse(expiresAt) <= Date.parse(at)) {
@@ -114,13 +125,11 @@ const accept = (state: Connection, command: DataOf<'AcceptConnection'>, at: stri
 
 /** Of the acceptance that has run out, and no other: a newer decision cancels the expiry. */
 const expire = (state: Connection, expiresAt: string, at: string): readonly ConnectionEvent[] => {
-  const isAlive = state.status !== null && !ENDED.includes(state.status);
+  const isAlive = state.status !== null && !isEnded(state.status);
   if (!isAlive || expiresAt === '' || state.expiresAt !== expiresAt || Date.parse(expiresAt) > Date.parse(at))
     return [];
   return settle(state, [{ type: 'ApprovalExpired', data: { at, move: null } }], at);
 };
-
-const ENDED: readonly Connection['status'][] = ['SERVICE_DELETED', 'DELETING', 'GONE'];
 
 const pauseKey = (side: Side): string => factKey(`PAUSED_BY_${side}`, side.toLowerCase());
 
@@ -146,7 +155,7 @@ const deleteConnection = (
 };
 
 /** Commands are refused where nothing they do can have an effect any more; facts never are. */
-export const requireManageable = (state: Connection, verb: string): void => {
+const requireManageable = (state: Connection, verb: string): void => {
   if (state.status === null || state.status === 'GONE') throw notFound(state);
   if (state.status === 'SERVICE_DELETED' || state.status === 'DELETING') {
     throw new Rejected<ConnectionRejection>('CONNECTION_STATUS_CONFLICT', {

@@ -12,6 +12,12 @@ import type { Move } from './connection-status.ts';
 import { isOpen } from './forwarding.ts';
 
 export const evolve = (connection: Connection, event: ConnectionEvent): Connection => {
+  const { at } = event.data;
+  const isLater = at > connection.latestAt;
+  return { ...change(connection, event), latestAt: isLater ? at : connection.latestAt };
+};
+
+const change = (connection: Connection, event: ConnectionEvent): Connection => {
   switch (event.type) {
     case 'ConnectionRequested': {
       const { zones, move, at, ...identity } = event.data;
@@ -65,8 +71,14 @@ export const evolve = (connection: Connection, event: ConnectionEvent): Connecti
     case 'ZoneRemovalStarted':
       return withZone(connection, event.data.zoneId, { removing: true });
     case 'ZoneRemoved': {
-      const { [event.data.zoneId]: _removed, ...zones } = connection.zones;
-      return { ...connection, zones, formerZones: [...connection.formerZones, event.data.zoneId] };
+      const { zoneId } = event.data;
+      const { [zoneId]: removed, ...zones } = connection.zones;
+      const unreturned = removed ? { ...connection.unreturned, [zoneId]: removed.eniId } : connection.unreturned;
+      return { ...connection, zones, formerZones: [...connection.formerZones, zoneId], unreturned };
+    }
+    case 'ZoneResourceUnassigned': {
+      const { [event.data.zoneId]: _returned, ...unreturned } = connection.unreturned;
+      return { ...connection, unreturned };
     }
     case 'CustomDomainsChanged': {
       const { customDomains } = event.data;
@@ -86,7 +98,7 @@ export const evolve = (connection: Connection, event: ConnectionEvent): Connecti
       const isConnected = connection.status === 'CONNECTED' || connection.status === 'CHANGING';
       const hasFlows = isConnected && zone && isOpen(zone);
       return withZone(connection, zoneId, {
-        ...{ resource, placement, migration: hasFlows ? { force, done: false } : null },
+        ...{ resource, placement, moved: true, migration: hasFlows ? { force, done: false } : null },
       });
     }
     case 'ZoneMigrationCompleted': {
@@ -158,6 +170,7 @@ const newZone = (zone: RequestedZone): Zone => ({
     removing: false,
     resource: null,
     placement: 0,
+    moved: false,
     migration: null,
     forwarding: null,
     forwarder: '',

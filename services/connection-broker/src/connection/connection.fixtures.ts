@@ -53,7 +53,7 @@ export const request = (autoAccept: boolean): ConnectionCommand => ({
 });
 export const accept = (message = 'yes', expiresAt = '', ...zoneIds: readonly string[]): ConnectionCommand => ({
   type: 'AcceptConnection',
-  data: { actor: 'user:paula', message, expiresAt, zoneIds },
+  data: { actor: 'user:paula', message, expiresAt, zoneIds, moves: [] },
 });
 export const pause = (side: Side, message = 'hold on'): ConnectionCommand => ({
   type: 'PauseConnection',

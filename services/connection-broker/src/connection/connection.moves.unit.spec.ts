@@ -111,6 +111,35 @@ describe('a zone put on another resource', () => {
     expect(after([...down, ...kept]).zones['h']?.migration).toBeNull();
   });
 
+  it('comes with the command that it was claimed for, in one append', () => {
+    const waiting = [...the.awaiting, ...assigned];
+    const moves = [{ zoneId: 'h', resource: the.resource('h', 'nlb-2'), placement: 2, force: false }];
+    const data = { actor: 'user:paula', message: 'yes', expiresAt: '', zoneIds: [], moves };
+    const accepted = givenAll(waiting)
+      .when({ type: 'AcceptConnection', data })
+      .thenTypes('ConnectionAccepted', 'ZoneMigrationStarted', 'ConnectingStarted');
+    expect(zoneAfter([...waiting, ...accepted])).toEqual(['CONNECTING', 'READY', 'nlb-2']);
+    givenAll(up)
+      .when({ type: 'PlaceZones', data: { moves, actor: 'user:paula' } })
+      .thenEvents(migrating('nlb-2', 2), started(2));
+    givenAll(onItsWay)
+      .when({ type: 'PlaceZones', data: { moves, actor: 'user:paula' } })
+      .thenNothing();
+  });
+
+  it('is refused with its command once the claim was voided, and a claim that was told is void no more', () => {
+    const moves = [{ zoneId: 'h', resource: the.resource('h', 'nlb-2'), placement: 2, force: false }];
+    const place = { type: 'PlaceZones', data: { moves, actor: 'user:paula' } } as const;
+    const voidIt = { type: 'VoidPlacement', data: { zoneId: 'h', placement: 2 } } as const;
+    const voided = givenAll(up).when(voidIt).thenTypes('ZoneResourceAssigned');
+    expect(zoneAfter([...up, ...voided])).toEqual(['CONNECTED', 'READY', 'nlb-h']);
+    givenAll([...up, ...voided])
+      .when(place)
+      .thenRejected('ZONE_PLACEMENT_ABANDONED', { connection_id: 'ep-1', zone_id: 'h' });
+    givenAll(onItsWay).when(voidIt).thenNothing();
+    for (const other of [the.connected, the.deleting, the.gone, []]) givenAll(other).when(voidIt).thenNothing();
+  });
+
   it('waits for its first resource, which the allocation gives it, and is of no interest to what ends', () => {
     givenAll(the.connected).when(put(2)).thenNothing();
     for (const ended of [the.ofDeletedService, the.deleting, the.gone]) {

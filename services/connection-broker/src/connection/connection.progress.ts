@@ -67,10 +67,11 @@ const completion = (state: Connection, factsSeen: Progress['factsSeen'], at: str
       if (state.teardown === 'DONE') return [];
       return [{ type: 'TeardownConfirmed', data: { serviceId: state.serviceId, at } }];
     case 'DELETING': {
-      const { endpointId, serviceId } = state;
-      return [
-        { type: 'ConnectionDeleted', data: { endpointId, serviceId, at, move: moveTo(state, 'tornDown', 'GONE') } },
-      ];
+      const { endpointId, serviceId, latestAt } = state;
+      const move = moveTo(state, 'tornDown', 'GONE');
+      // Its history ends by this time, whatever clocks said before.
+      const data = { endpointId, serviceId, at: at > latestAt ? at : latestAt, move };
+      return [{ type: 'ConnectionDeleted', data }];
     }
     default:
       return [];

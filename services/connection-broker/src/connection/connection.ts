@@ -88,6 +88,7 @@ export type ConnectionEvent =
   | Ev<'ZoneAdded', { zone: RequestedZone; at: string }>
   | Ev<'ZoneRemovalStarted', { zoneId: string; at: string }>
   | Ev<'ZoneRemoved', { zoneId: string; at: string }>
+  | Ev<'ZoneResourceUnassigned', { zoneId: string; at: string }>
   | Ev<'CustomDomainsChanged', { customDomains: readonly string[]; at: string }>
   | Ev<'ZoneAffinityChanged', { zoneAffinity: boolean; at: string }>
   | Ev<'ZoneEnabled', { zoneId: string; actor: string; at: string }>
@@ -128,6 +129,8 @@ export type Zone = RequestedZone &
     resource: Resource | null;
     /** Orders what the zone's allocation says of it. */
     placement: number;
+    /** It was put on another resource once: its allocation waits for it to arrive there. */
+    moved: boolean;
     /**
      * On its way to its resource from an earlier one, or `done`: new flows go there, and old ones live on. `force`:
      * those to the earlier one end.
@@ -145,6 +148,8 @@ export type Connection = Identity &
     status: ConnectionStatus | null;
     statusAt: string;
     createdAt: string;
+    /** No event is taken for earlier than one before it. */
+    latestAt: string;
     generation: number;
     decision: Decision;
     /** The hold of the decision's register; null once accepted. */
@@ -161,6 +166,8 @@ export type Connection = Identity &
     zones: Readonly<Record<string, Zone>>;
     /** Zones that the endpoint had once and has not now. */
     formerZones: readonly string[];
+    /** Zone id → interface that it had: zones that are gone, and whose resource is not given back yet. */
+    unreturned: Readonly<Record<string, string>>;
     /** Custom domains that were taken away, until DNS has none of them any more. */
     formerDomains: readonly string[];
     /** Revision of the endpoint that was taken in last, and the one that it was told is done. */
@@ -202,6 +209,9 @@ export type Update = Readonly<{
   message: string;
 }>;
 
+/** Where a zone's allocation has it. */
+export type ZoneMove = Readonly<{ zoneId: string; resource: Resource; placement: number; force: boolean }>;
+
 export type Side = 'CONSUMER' | 'PROVIDER';
 
 export type ConnectionCommand =
@@ -217,13 +227,25 @@ export type ConnectionCommand =
     >
   | Cmd<'UpdateConnection', Update>
   | Cmd<'RecordEndpointInformed', { revision: number }>
-  | Cmd<'AcceptConnection', { actor: string; message: string; expiresAt: string; zoneIds: readonly string[] }>
+  | Cmd<
+      'AcceptConnection',
+      {
+        actor: string;
+        message: string;
+        expiresAt: string;
+        zoneIds: readonly string[];
+        moves: readonly ZoneMove[];
+      }
+    >
   | Cmd<'ExpireApproval', { expiresAt: string }>
   | Cmd<'PauseConnection', { side: Side; actor: string; message: string }>
   | Cmd<'ResumeConnection', { side: Side; actor: string }>
   | Cmd<'EnableZone', { zoneId: string; actor: string }>
   | Cmd<'DisableZone', { zoneId: string; actor: string }>
-  | Cmd<'MoveZone', { zoneId: string; resource: Resource; placement: number; force: boolean; actor: string }>
+  | Cmd<'PlaceZones', { moves: readonly ZoneMove[]; actor: string }>
+  | Cmd<'MoveZone', ZoneMove & { actor: string }>
+  | Cmd<'VoidPlacement', { zoneId: string; placement: number }>
+  | Cmd<'RecordZoneUnassigned', { zoneId: string }>
   | Cmd<'RejectConnection', { actor: string; message: string }>
   | Cmd<'ApplyFacts', { facts: readonly Fact[] }>
   | Cmd<'ReportProgress', Progress>
@@ -233,6 +255,7 @@ export const initialConnection: Connection = {
   status: null,
   statusAt: '',
   createdAt: '',
+  latestAt: '',
   endpointId: '',
   endpointAccountId: '',
   vpcId: '',
@@ -254,6 +277,7 @@ export const initialConnection: Connection = {
   resources: [],
   zones: {},
   formerZones: [],
+  unreturned: {},
   formerDomains: [],
   endpointRevision: 0,
   informedRevision: 0,

@@ -1,6 +1,6 @@
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { Obstacle } from '@privatelink/proto/common/v1/obstacle';
-import type { ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
+import type { ListResourcesResponse, ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import type { Connection, Resource } from '../connection/connection.ts';
@@ -33,7 +33,7 @@ export type ExplainedAdmission = Pick<Connection, 'serviceId' | 'serviceAccountI
 export type ServiceResources = Readonly<{ version: number; resources: readonly OfferedResource[] }>;
 export type OfferedResource = Resource & Readonly<{ autoAllocated: boolean }>;
 
-const ALL = 1_000;
+const LARGE_PAGE = 1_000;
 
 export const providerPort = (provider: RemoteService<typeof ProviderServiceService>): ProviderPort => ({
   confirmServiceTeardown: async (serviceId, version, connectionCount, context) => {
@@ -48,14 +48,18 @@ export const providerPort = (provider: RemoteService<typeof ProviderServiceServi
     return { ...explained, serviceVersion: Number(serviceRevision), payer: enumName(Payer, payer) ?? 'ENDPOINT' };
   },
   resourcesOf: async (serviceId, context) => {
-    // A service has at most 500.
-    const request = { serviceId, pageSize: ALL, pageToken: '' };
-    const { resources, serviceRevision } = await provider.listResources(request, context);
+    const pages: ListResourcesResponse[] = [];
+    for (let pageToken = ''; pages.length === 0 || pageToken !== ''; pageToken = pages.at(-1)?.nextPageToken ?? '') {
+      pages.push(await provider.listResources({ serviceId, pageSize: LARGE_PAGE, pageToken }, context));
+    }
     return {
-      version: Number(serviceRevision),
-      resources: resources.map(({ resourceId, zoneId, targets, vpcId, proxyProtocol, autoAllocated }) => {
-        return { resourceId, zoneId, targets, vpcId, proxyProtocol, autoAllocated };
-      }),
+      // What a later page knows besides is of a later version.
+      version: Number(pages[0]?.serviceRevision),
+      resources: pages.flatMap(({ resources }) =>
+        resources.map(({ resourceId, zoneId, targets, vpcId, proxyProtocol, autoAllocated }) => {
+          return { resourceId, zoneId, targets, vpcId, proxyProtocol, autoAllocated };
+        }),
+      ),
     };
   },
 });

@@ -17,13 +17,14 @@ import {
   type Names,
   type Progress,
 } from '../connection/connection.ts';
+import { isEnded } from '../connection/connection-status.ts';
 import { isConfirmed, isForwarded, outstandingNames, waitsForNames, zoneGoal } from '../connection/forwarding.ts';
 import type { ConsumerPort } from '../dispatch/consumer.ts';
 import type { DnsPort } from '../dispatch/dns.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import type { Repositories } from '../repositories.ts';
 import { factsForConnection, scopesOf } from '../scope-facts/facts-for-connection.ts';
-import { withoutOffer } from './moving.ts';
+import { hasArrived, withoutOffer } from './moving.ts';
 
 /**
  * The saga of a connection; the connection's own stream is its inbox and outbox.
@@ -31,8 +32,8 @@ import { withoutOffer } from './moving.ts';
  * Whatever its status, it has a resource in each zone and reserved names. CONNECTING: the agents of its zones put
  * forwarding in place and report it, then the names appear; what is newly known of the service and the payer is
  * applied once more, and it is CONNECTED. DISCONNECTING, SERVICE_DELETED, DELETING: the names go, then the agents
- * close forwarding, and both are confirmed. GONE: its resources are given back, and the consumer service may release
- * the addresses.
+ * close forwarding, and both are confirmed. GONE: its resources are given back, as a zone's is when it was removed, and
+ * the consumer service may release the addresses.
  */
 export type ConnectingDeps = Repositories &
   Readonly<{
@@ -43,8 +44,6 @@ export type ConnectingDeps = Repositories &
     forwarding: 'agents' | 'none';
     clock: Clock;
   }>;
-
-const ENDED: readonly string[] = ['SERVICE_DELETED', 'DELETING', 'GONE'];
 
 const SERVICE = { service: 'broker' } as const;
 
@@ -62,14 +61,18 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     for (let atLeast = revision; ; ) {
       const known = await connections.fold(connectionId, atLeast);
       if (known.state.status === 'GONE') await giveBack(known);
-      if (!(await takeStep(known))) return untilExpiry(known.state);
+      else await giveBackZones(known);
+      if (!(await takeStep(known))) {
+        await completeMoves(known);
+        return untilExpiry(known.state);
+      }
       atLeast = known.revision;
     }
   };
 
   /** An acceptance that runs out is looked at when it does. */
   const untilExpiry = ({ status, expiresAt }: Connection): WorkResult => {
-    if (expiresAt === '' || status === null || ENDED.includes(status)) return 'settled';
+    if (expiresAt === '' || status === null || isEnded(status)) return 'settled';
     return { againMs: Math.max(1, Date.parse(expiresAt) - clock.now().getTime()) };
   };
 
@@ -78,7 +81,7 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     const { status, expiresAt } = known.state;
     if (status === null || status === 'GONE') return false;
     if (await informEndpoint(known)) return true;
-    if (expiresAt !== '' && Date.parse(expiresAt) <= clock.now().getTime() && !ENDED.includes(status)) {
+    if (expiresAt !== '' && Date.parse(expiresAt) <= clock.now().getTime() && !isEnded(status)) {
       const { events } = await give(known, { type: 'ExpireApproval', data: { expiresAt } });
       return events.length > 0;
     }
@@ -270,13 +273,45 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
   };
 
   const giveBack = async (known: Known): Promise<void> => {
-    const { endpointId, serviceId, zones, formerZones } = known.state;
-    for (const zoneId of [...Object.keys(zones), ...formerZones]) {
-      const context = processContext(`unassign/${endpointId}`, known, clock.now(), SERVICE);
-      const command = { type: 'UnassignResource', data: { endpointId } } as const;
-      await allocations.execute(allocationId(serviceId, zoneId), command, context);
-    }
+    const { endpointId, zones, unreturned } = known.state;
+    for (const { zoneId, eniId } of Object.values(zones)) await unassign(known, zoneId, eniId);
+    for (const [zoneId, eniId] of Object.entries(unreturned)) await unassign(known, zoneId, eniId);
     await consumer.confirmConnectionDeleted(endpointId, known.cause);
+  };
+
+  /** A zone that is gone needs no resource: before anything else, since the endpoint may have it again. */
+  const giveBackZones = async (known: Known): Promise<void> => {
+    for (const [zoneId, eniId] of Object.entries(known.state.unreturned)) {
+      await unassign(known, zoneId, eniId);
+      await give(known, { type: 'RecordZoneUnassigned', data: { zoneId } }, `unassigned/${zoneId}`);
+    }
+  };
+
+  const unassign = async (known: Known, zoneId: string, eniId: string): Promise<void> => {
+    const { endpointId, serviceId } = known.state;
+    const step = `unassign/${endpointId}/${eniId}`;
+    // Of this interface, once: a worker that was overtaken takes nothing from the next one.
+    const context = { ...processContext(step, known, clock.now(), SERVICE), requestId: `service:broker/${step}` };
+    await allocations.execute(
+      allocationId(serviceId, zoneId),
+      { type: 'UnassignResource', data: { endpointId } },
+      context,
+    );
+  };
+
+  /** The allocation of a zone that was moved waits for it to arrive. */
+  const completeMoves = async ({ state, ...known }: Known): Promise<void> => {
+    const { endpointId, serviceId } = state;
+    for (const zone of Object.values(state.zones)) {
+      const { zoneId, moved, resource, placement } = zone;
+      if (!moved || !hasArrived(state, zoneId, resource?.resourceId ?? '')) continue;
+      const id = allocationId(serviceId, zoneId);
+      const { version, moving, placements } = (await allocations.fold(id)).state;
+      if (!(endpointId in moving) || placements[endpointId] !== placement) continue;
+      const data = { endpointIds: [endpointId], version };
+      const context = processContext(`arrived/${endpointId}@${placement}`, { state, ...known }, clock.now(), SERVICE);
+      await allocations.execute(id, { type: 'CompleteMoves', data }, context);
+    }
   };
 
   const give = (known: Known, command: ConnectionCommand, step: string = command.type) =>

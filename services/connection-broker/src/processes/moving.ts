@@ -7,6 +7,7 @@ import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { type Allocation, allocationId, endpointsOn, movingFrom } from '../allocation/allocation.ts';
 import type { Connection, Resource } from '../connection/connection.ts';
+import { isEnded } from '../connection/connection-status.ts';
 import { isConfirmed } from '../connection/forwarding.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import type { Repositories } from '../repositories.ts';
@@ -15,10 +16,13 @@ import type { Repositories } from '../repositories.ts';
  * Which resource serves an endpoint in a zone is decided by one append to the zone's allocation, whoever wants it:
  * then its connection is told, and the move is over when that forwards to the new resource, or is not up. This goes on
  * where it was, however often and by however many it is done.
+ *
+ * Who places by hand has only claimed it: the connection is told by the command that the claim is for, or else, when
+ * that failed or its caller died, the claim is voided there and then given back. Exactly one of the two comes first.
  */
 type Ledger = Folded<Allocation>;
 type ContextOf = (step: string) => CommandContext;
-/** Null where nobody knows of the resource any more. */
+/** Null where it is not among those that are known here. */
 type ResourceOf = (resourceId: string, known: readonly Resource[]) => Promise<Resource | null>;
 
 const CONCURRENCY = 32;
@@ -29,7 +33,14 @@ const partsOf = (id: string) => {
   return { serviceId: id.slice(0, at), zoneId: id.slice(at + 1) };
 };
 
-/** Tells these endpoints' connections where they are by now, and records who has arrived. */
+export const resourceFrom =
+  (zoneId: string, offered: readonly Resource[]): ResourceOf =>
+  async (resourceId, known) => {
+    const isIt = (one: Resource): boolean => one.resourceId === resourceId && one.zoneId === zoneId;
+    return [...offered.map(withoutOffer), ...known].find(isIt) ?? null;
+  };
+
+/** Tells these endpoints' connections where they are by now, and records who has arrived; trouble of one is its own. */
 export const tellMoves =
   ({ connections, allocations }: Repositories) =>
   async (
@@ -38,49 +49,81 @@ export const tellMoves =
     endpointIds: readonly string[],
     resourceOf: ResourceOf,
     contextOf: ContextOf,
-  ): Promise<Allocation> => {
+  ): Promise<Readonly<{ after: Allocation; untold: number }>> => {
     const { zoneId } = partsOf(id);
     const { assigned, placements, moving, version } = ledger.state;
     const arrived: string[] = [];
-    await forEachLimit(endpointIds, CONCURRENCY, async (endpointId) => {
+    const failures: unknown[] = [];
+    let untold = 0;
+    const tell = async (endpointId: string): Promise<void> => {
       const resourceId = assigned[endpointId] ?? '';
-      const known = (await connections.fold(endpointId)).state;
-      if (!hasZone(known, zoneId)) {
-        arrived.push(endpointId);
-        return;
-      }
-      const resource = await resourceOf(resourceId, known.resources);
-      if (!resource) return;
-      const { force = false, actor = '' } = moving[endpointId] ?? {};
       const placement = placements[endpointId] ?? 0;
-      const data = { zoneId, resource, placement, force, actor };
-      const { latest } = await connections.execute(
-        endpointId,
-        { type: 'MoveZone', data },
-        contextOf(`move/${endpointId}@${placement}`),
-      );
-      if (hasArrived(latest.state, zoneId, resourceId)) arrived.push(endpointId);
-    });
-    if (arrived.length === 0) return ledger.state;
-    const complete = { type: 'CompleteMoves', data: { endpointIds: arrived.sort(), version } } as const;
-    const { latest } = await allocations.execute(id, complete, contextOf(`complete@${version}/${arrived.length}`));
-    return latest.state;
+      const { force = false, actor = '', claimedAt = null } = moving[endpointId] ?? {};
+      let { state } = await connections.fold(endpointId);
+      const isClaim = claimedAt !== null && placement > (state.zones[zoneId]?.placement ?? 0);
+      const resource = hasZone(state, zoneId) && !isClaim ? await resourceOf(resourceId, state.resources) : null;
+      if (resource) {
+        const data = { zoneId, resource, placement, force, actor };
+        const context = contextOf(`move/${endpointId}@${placement}`);
+        state = (await connections.execute(endpointId, { type: 'MoveZone', data }, context)).latest.state;
+      }
+      if (hasArrived(state, zoneId, resourceId)) arrived.push(endpointId);
+      else if (!isTold(state, zoneId, placement)) untold++;
+    };
+    await forEachLimit(endpointIds, CONCURRENCY, (endpointId) =>
+      tell(endpointId).catch((error: unknown) => void failures.push(error)),
+    );
+    let after = ledger.state;
+    if (arrived.length > 0) {
+      const complete = { type: 'CompleteMoves', data: { endpointIds: arrived.sort(), version } } as const;
+      const context = contextOf(`complete@${version}/${arrived.length}`);
+      after = (await allocations.execute(id, complete, context)).latest.state;
+    }
+    if (failures.length > 0) throw failures[0];
+    return { after, untold };
   };
 
 /** Whether there is anything that could forward to an earlier resource, now or later. */
 const hasZone = ({ status, zones }: Connection, zoneId: string): boolean =>
-  status !== null && !ENDED.includes(status) && zoneId in zones;
+  status !== null && !isEnded(status) && zoneId in zones;
 
-const ENDED: readonly Connection['status'][] = ['SERVICE_DELETED', 'DELETING', 'GONE'];
-
-const hasArrived = (state: Connection, zoneId: string, resourceId: string): boolean => {
+export const hasArrived = (state: Connection, zoneId: string, resourceId: string): boolean => {
   const zone = state.zones[zoneId];
   if (!zone || !hasZone(state, zoneId)) return true;
   if (zone.resource?.resourceId !== resourceId) return false;
   return state.status === 'DISCONNECTED' || isConfirmed(state, zone);
 };
 
-export type MovingDeps = Repositories & Readonly<{ provider: Pick<ProviderPort, 'resourcesOf'>; clock: Clock }>;
+/** Its connection says so when it arrives. */
+const isTold = ({ zones }: Connection, zoneId: string, placement: number): boolean => {
+  const zone = zones[zoneId];
+  return zone?.moved === true && zone.placement >= placement;
+};
+
+/** Gives a claimed place back, unless the connection was told of it: then it stays. */
+export const releaseClaim =
+  ({ connections, allocations }: Repositories) =>
+  async (id: string, endpointId: string, placement: number, contextOf: ContextOf): Promise<void> => {
+    const { zoneId } = partsOf(id);
+    const before = (await allocations.fold(id)).state;
+    if (before.placements[endpointId] !== placement || !before.moving[endpointId]?.claimedAt) return;
+    const step = `${endpointId}@${placement}`;
+    const voidIt = { type: 'VoidPlacement', data: { zoneId, placement } } as const;
+    const { state } = (await connections.execute(endpointId, voidIt, contextOf(`void/${step}`))).latest;
+    const zone = state.zones[zoneId];
+    const isVoid = zone !== undefined && zone.placement >= placement;
+    if (!isVoid || zone.resource?.resourceId === before.assigned[endpointId]) return;
+    const release = { type: 'ReleasePlacement', data: { endpointId, placement } } as const;
+    await allocations.execute(id, release, contextOf(`release/${step}`));
+  };
+
+export type MovingDeps = Repositories &
+  Readonly<{
+    provider: Pick<ProviderPort, 'resourcesOf'>;
+    clock: Clock;
+    /** Longer than a caller waits for a command. */
+    abandonAfterMs: number;
+  }>;
 
 /** Whoever decided on a move may have died before it was told. */
 export const moving = (deps: MovingDeps): Reactor => ({
@@ -88,23 +131,32 @@ export const moving = (deps: MovingDeps): Reactor => ({
   prefixes: ['allocation-'],
   key: (event) => idOfStream(event.stream),
   work: async (id) => {
+    const found = await deps.allocations.fold(id);
+    const { serviceId, zoneId } = partsOf(id);
+    const contextOf: ContextOf = (step) => processContext(step, found, deps.clock.now(), { service: 'broker' });
+    const expired = deps.clock.now().getTime() - deps.abandonAfterMs;
+    for (const [endpointId, { claimedAt }] of Object.entries(found.state.moving)) {
+      if (claimedAt === null || Date.parse(claimedAt) > expired) continue;
+      await releaseClaim(deps)(id, endpointId, found.state.placements[endpointId] ?? 0, contextOf);
+    }
     const ledger = await deps.allocations.fold(id);
     const endpointIds = Object.keys(ledger.state.moving);
     if (endpointIds.length === 0) return 'settled';
-    const { serviceId, zoneId } = partsOf(id);
-    let asked: Promise<readonly Resource[]> | undefined;
-    const current = async (): Promise<readonly Resource[]> =>
-      (await deps.provider.resourcesOf(serviceId, ledger.cause)).resources;
+    const current = once(async () => (await deps.provider.resourcesOf(serviceId, ledger.cause)).resources);
     const resourceOf: ResourceOf = async (resourceId, known) => {
-      asked ??= current();
-      const isIt = (one: Resource): boolean => one.resourceId === resourceId && one.zoneId === zoneId;
-      return (await asked).map(withoutOffer).find(isIt) ?? known.find(isIt) ?? null;
+      const resource = await resourceFrom(zoneId, await current())(resourceId, known);
+      if (!resource) throw new Error(`nobody knows of ${resourceId} in ${zoneId}, where an endpoint was placed`);
+      return resource;
     };
-    const contextOf: ContextOf = (step) => processContext(step, ledger, deps.clock.now(), { service: 'broker' });
-    const after = await tellMoves(deps)(id, ledger, endpointIds, resourceOf, contextOf);
-    return Object.keys(after.moving).length === 0 ? 'settled' : { againMs: LOOK_AGAIN_MS };
+    const { untold } = await tellMoves(deps)(id, ledger, endpointIds, resourceOf, contextOf);
+    return untold === 0 ? 'settled' : { againMs: LOOK_AGAIN_MS };
   },
 });
+
+const once = <T>(load: () => Promise<T>): (() => Promise<T>) => {
+  let loading: Promise<T> | undefined;
+  return () => (loading ??= load());
+};
 
 /** What an allocation's resource is for a connection. */
 export const withoutOffer = ({ resourceId, zoneId, targets, vpcId, proxyProtocol }: Resource): Resource => ({
@@ -136,9 +188,8 @@ export const closeResource =
     const data = { resourceId, serviceVersion, candidates: candidates.map((candidate) => candidate.resourceId) };
     const contextOf: ContextOf = (step) => ({ ...context, requestId: `${context.requestId}/${step}` });
     const { latest } = await deps.allocations.execute(id, { type: 'CloseResource', data }, contextOf('close'));
-    const resourceOf: ResourceOf = async (wanted, known) =>
-      [...candidates, ...known].find((one) => one.resourceId === wanted && one.zoneId === zoneId) ?? null;
-    const after = await tellMoves(deps)(id, latest, movingFrom(latest.state, resourceId), resourceOf, contextOf);
+    const resourceOf = resourceFrom(zoneId, candidates);
+    const { after } = await tellMoves(deps)(id, latest, movingFrom(latest.state, resourceId), resourceOf, contextOf);
     const endpointIds = endpointsOn(latest.state, resourceId);
     return { endpointIds, movingCount: movingFrom(after, resourceId).length };
   };

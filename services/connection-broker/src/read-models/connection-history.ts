@@ -1,5 +1,4 @@
 import type { Moment } from '@privatelink/shared/app/moment';
-import { isSnapshot } from '@privatelink/shared/eventing/codec';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Condition } from '@privatelink/shared/postgres/condition';
 import { defineReadModel } from '@privatelink/shared/postgres/read-model';
@@ -11,35 +10,34 @@ export type ConnectionSpan = Readonly<{
   accountIds: readonly string[];
   requestedAt: string;
   requestedPosition: string;
-  /** No event is taken for earlier than one before it in the stream. */
-  latestAt: string;
   /** Null while the connection exists. */
   gone: Readonly<{ at: string; position: string }> | null;
 }>;
 
 type SpanColumn = 'service_id' | 'account_ids' | 'requested_at' | 'requested_position' | 'gone_at' | 'gone_position';
 
+const ENDS = /^Connection(Requested|Deleted)\./;
+
 /** Every connection that there ever was, and from when until when. What it was meanwhile its stream says. */
 export const connectionHistory = defineReadModel<ConnectionEvent, ConnectionSpan, SpanColumn>({
   name: 'connection_history',
   version: 1,
   prefixes: ['connection-'],
-  decode: (stored) => (isSnapshot(stored.type) ? null : connectionCodec.decode(stored)),
+  // Its beginning and its end: what it is meanwhile changes nothing here.
+  decode: (stored) => (ENDS.test(stored.type) ? connectionCodec.decode(stored) : null),
   key: (event) => idOfStream(event.meta.stream),
-  initial: { serviceId: '', accountIds: [], requestedAt: '', requestedPosition: '', latestAt: '', gone: null },
+  initial: { serviceId: '', accountIds: [], requestedAt: '', requestedPosition: '', gone: null },
   evolve: (before, event) => {
     const { at } = event.data;
-    const latestAt = [before.latestAt, at].sort().at(-1) ?? at;
     const position = String(event.meta.position);
     if (event.type === 'ConnectionRequested') {
       const { serviceId, endpointAccountId, serviceAccountId } = event.data;
       const accountIds = [endpointAccountId, serviceAccountId];
-      return { serviceId, accountIds, requestedAt: at, requestedPosition: position, latestAt, gone: null };
+      return { serviceId, accountIds, requestedAt: at, requestedPosition: position, gone: null };
     }
     // Its endpoint was deleted before it asked: it never was.
     if (before.requestedAt === '') return null;
-    const gone = event.type === 'ConnectionDeleted' ? { at: latestAt, position } : before.gone;
-    return { ...before, latestAt, gone };
+    return { ...before, gone: { at, position } };
   },
   columns: {
     service_id: { type: 'text', of: (span) => span.serviceId, indexed: true },

@@ -8,6 +8,7 @@ import {
   checkId,
   checkRequestId,
   checkText,
+  MAX_ZONES,
   type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
@@ -17,7 +18,6 @@ import type { SecurityGroupRule } from '../vpc/vpc.ts';
 
 export const MAX_DESCRIPTION = 256;
 const MAX_SERVICE = 253;
-const MAX_ZONES = 10;
 const MAX_SECURITY_GROUPS = 10;
 const MAX_RULES = 200;
 
@@ -39,7 +39,7 @@ export const checkCreateEndpoint = (request: CreateEndpointRequest, zones: reado
     checkEnum(v, 'address_type', request.addressType);
     checkId(v, 'vpc_id', request.vpcId, 'vpc');
     checkText(v, 'description', request.description, MAX_DESCRIPTION);
-    v.check('zones', request.zones.length >= 1 && request.zones.length <= MAX_ZONES, 'must be 1 to 10');
+    v.check('zones', request.zones.length >= 1 && request.zones.length <= MAX_ZONES, `must be 1 to ${MAX_ZONES}`);
     for (const [index, zone] of request.zones.slice(0, MAX_ZONES).entries()) {
       checkZoneSpec(v, `zones[${index}]`, zone, zones);
     }

@@ -8,7 +8,7 @@ import {
   checkCount,
   checkEnum,
   checkId,
-  checkName,
+  checkZoneIds,
   isId,
   violations,
 } from '@privatelink/shared/grpc/validate';
@@ -19,7 +19,6 @@ import {
   explainAdmission,
   explainWaiting,
 } from '../endpoint-service/admission.ts';
-import { mayConnect } from '../endpoint-service/endpoint-service.ts';
 import { earlierThan, endpointsOf, quotaExceeded } from '../service-admissions/service-admissions.ts';
 import { toObstacles } from './admission-obstacles.ts';
 import { toAdmission } from './endpoint-service-mapping.ts';
@@ -27,13 +26,12 @@ import type { ProviderApiDeps } from './provider-service.ts';
 import { toAddressType, toServiceType } from './requests.ts';
 import { exists } from './service-changes.ts';
 import { stepContext } from './step-context.ts';
+import { usersRelations } from './users-relations.ts';
 
 type AdmissionRpcs = Pick<
   ProviderServiceServer,
   'admitEndpoint' | 'explainAdmission' | 'releaseAdmission' | 'confirmServiceTeardown'
 >;
-
-const MAX_ZONES = 10;
 
 /** What other services ask of the provider service. */
 export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiDeps): AdmissionRpcs => ({
@@ -73,8 +71,7 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     checkAccountId(v, 'account_id', request.accountId);
     checkEnum(v, 'endpoint_type', request.endpointType);
     checkEnum(v, 'address_type', request.addressType);
-    v.check('zone_ids', request.zoneIds.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
-    for (const [index, id] of request.zoneIds.slice(0, MAX_ZONES).entries()) checkName(v, `zone_ids[${index}]`, id);
+    checkZoneIds(v, 'zone_ids', request.zoneIds);
     v.throwIfAny();
     const { accountId, zoneIds } = request;
     const serviceId = request.service.split('.').at(-1) ?? '';
@@ -90,7 +87,7 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     const waiting = explainWaiting(service, accountId, endpointsOf(ledger, accountId).length);
     return {
       ...{ serviceId, serviceAccountId: service.accountId, serviceRevision: BigInt(service.version) },
-      ...{ payer: Payer[service.payer], listed: mayConnect(service, accountId) },
+      ...{ payer: Payer[service.payer], listed: usersRelations(service, ledger, accountId).length > 0 },
       obstacles: [
         ...explainAdmission(service, applicant),
         ...(quota ? [{ reason: 'QUOTA_EXCEEDED' as const, facts: quota }] : []),

@@ -3,11 +3,12 @@ import { type Moment, notThen } from '@privatelink/shared/app/moment';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { isId } from '@privatelink/shared/grpc/validate';
-import { type EndpointService, mayConnect } from '../endpoint-service/endpoint-service.ts';
-import { endpointsOf, type ServiceAdmissions } from '../service-admissions/service-admissions.ts';
+import type { EndpointService } from '../endpoint-service/endpoint-service.ts';
+import type { ServiceAdmissions } from '../service-admissions/service-admissions.ts';
 import { toEndpointService, type View } from './endpoint-service-mapping.ts';
 import type { ProviderApiDeps } from './provider-service.ts';
 import { exists, notFound } from './service-changes.ts';
+import { usersRelations } from './users-relations.ts';
 
 type ReadRpcs = Pick<ProviderServiceServer, 'getEndpointService'>;
 type Found = Readonly<{ state: EndpointService; revision: bigint | null; view: View }>;
@@ -15,11 +16,8 @@ type Found = Readonly<{ state: EndpointService; revision: bigint | null; view: V
 const isOwners = ({ accountId }: EndpointService, { caller, allows }: RpcContext): boolean =>
   allows(accountId === caller.accountId ? ['owner'] : []);
 
-/** Looking a service up works for whitelisted accounts and for those that have an endpoint on it. */
-const isUsers = (service: EndpointService, ledger: ServiceAdmissions, { caller, allows }: RpcContext): boolean => {
-  const listed = mayConnect(service, caller.accountId) && allows(['listed']);
-  return listed || (endpointsOf(ledger, caller.accountId).length > 0 && allows(['counterpart']));
-};
+const isUsers = (service: EndpointService, ledger: ServiceAdmissions, { caller, allows }: RpcContext): boolean =>
+  usersRelations(service, ledger, caller.accountId).some((relation) => allows([relation]));
 
 export const readHandlers = ({ services, admissions, readMoment }: ProviderApiDeps): ReadRpcs => {
   const read = async (serviceId: string, rpc: RpcContext): Promise<Found> => {

@@ -31,6 +31,8 @@ export type ListOptions<C extends string> = Readonly<{
   /** What the list may be filtered by and sorted by; nothing when it is filtered by whoever asks for the page. */
   fields?: Fields<C>;
   also?: Condition<C>;
+  /** What else of the request the whole list depends on: a page token is of no use to another. */
+  boundTo?: Readonly<Record<string, unknown>>;
 }>;
 
 export type Page<R> = Readonly<{ rows: readonly Row<R>[]; nextPageToken: string; consistencyToken: string }>;
@@ -42,14 +44,14 @@ export const listPage = async <R, C extends string>(
   request: ListRequest,
   rpc: RpcContext,
   where: Where<C>,
-  { fields, also }: ListOptions<C> = {},
+  { fields, also, boundTo }: ListOptions<C> = {},
 ): Promise<Page<R>> => {
   const v = violations();
   const limit = checkPageSize(v, request.pageSize);
   v.throwIfAny();
   const { filter = '', orderBy = '' } = request;
   const { condition, order } = readListQuery(fields ?? {}, fields ? request : {});
-  const filters = { where, also, filter, orderBy };
+  const filters = { where, also, filter, orderBy, boundTo };
   const query = { accountId: rpc.caller.accountId, method: rpc.method, filters };
   const place = pages.read(query, request.pageToken);
   const seen = tokens.read(request.consistencyToken);

@@ -56,6 +56,15 @@ export const isActor = (value: string): boolean => /^(user|service):[A-Za-z0-9._
 export const checkCount = (v: Violations, field: string, value: bigint): boolean =>
   v.check(field, value <= BigInt(Number.MAX_SAFE_INTEGER), `must be at most ${Number.MAX_SAFE_INTEGER}`);
 
+/** Of an endpoint, and so of whatever names zones of one. */
+export const MAX_ZONES = 10;
+
+/** A list of zones, at most so many as an endpoint has. */
+export const checkZoneIds = (v: Violations, field: string, zoneIds: readonly string[]): void => {
+  v.check(field, zoneIds.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
+  for (const [index, zoneId] of zoneIds.slice(0, MAX_ZONES).entries()) checkName(v, `${field}[${index}]`, zoneId);
+};
+
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1_000;
 

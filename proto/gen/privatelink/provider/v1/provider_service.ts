@@ -546,7 +546,7 @@ export interface ExplainAdmissionResponse {
   serviceRevision: bigint;
   /** Who pays. */
   payer: Payer;
-  /** Whether the account is on the whitelist. */
+  /** Whether the account may see the service: it is on the whitelist, or has an endpoint on it. */
   listed: boolean;
   /** All that stands in the way, without saying what to do. */
   obstacles: Obstacle[];
