@@ -223,3 +223,19 @@ test('an event while the row of settled work is removed is looked at', async () 
   expect(tried).toBe(3);
   expect(saved.at(-1)).toBe(2n);
 });
+
+test('an event is looked at in whatever moment of the end of earlier work it comes', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const first = Promise.withResolvers<WorkResult>();
+    let works = 0;
+    const { clock, saved, append, start } = setUpReactor(async () => (++works === 1 ? first.promise : 'settled'));
+    start();
+    await append('a');
+    await settle();
+    first.resolve('settled');
+    for (let turn = 0; turn < turns; turn++) await null;
+    await append('a');
+    await clock.advance(1_000);
+    expect([turns, works, saved.at(-1)]).toEqual([turns, 2, 2n]);
+  }
+});

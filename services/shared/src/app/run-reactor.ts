@@ -97,8 +97,7 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
       if (key === undefined || !task) return;
       const done = perform(key, task).then((isDone) => {
         working.delete(done);
-        if (isDone) tasks.delete(key);
-        else ready.push(key);
+        if (!isDone) ready.push(key);
         begin();
       });
       working.add(done);
@@ -125,6 +124,8 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
       return false;
     }
     if (task.isDirty || signal.aborted) return false;
+    // In one turn with the question: an event that comes a turn later must find no task that is over.
+    tasks.delete(key);
     progress.end(key);
     return true;
   };
