@@ -67,6 +67,13 @@ describe('a filter of a list', () => {
   });
 
   it.each([
+    ...['2026-02-29T00:00:00Z', '2026-04-31T00:00:00Z', '2026-13-01T00:00:00Z', '2026-01-01T25:00:00Z'],
+    ...['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00', 'yesterday'],
+  ])('refuses %s, which is no time that a database knows', (time) => {
+    expect(refused(() => compile(`make_time < "${time}"`)).message).toContain('make_time is a time');
+  });
+
+  it.each([
     ['color = RED', 1, 'there is no field color; there are id, colour, make_time, weight, new, parts, tags'],
     ['constructor = RED', 1, 'there is no field constructor'],
     ['__proto__ = RED', 1, 'there is no field __proto__'],

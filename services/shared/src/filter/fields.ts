@@ -83,7 +83,7 @@ const tagEntry = (...parts: readonly string[]): string => JSON.stringify(parts);
 export const tagEntries = (tags: readonly Readonly<{ key: string; value: string }>[]): readonly string[] =>
   tags.flatMap(({ key, value }) => [tagEntry(key), tagEntry(key, value)]);
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const MAX = 2n ** 63n - 1n;
 
 const readValue = (
@@ -93,9 +93,9 @@ const readValue = (
   at: number,
 ): string | bigint | boolean | Date => {
   if (type === 'time') {
-    const ms = TIME.test(value) ? Date.parse(value) : Number.NaN;
-    if (Number.isNaN(ms)) throw new InvalidFilter(at, `${name} is a time as in "2026-01-02T03:04:05Z"`);
-    return new Date(ms);
+    const time = readTime(value);
+    if (!time) throw new InvalidFilter(at, `${name} is a time as in "2026-01-02T03:04:05Z"`);
+    return time;
   }
   if (type === 'number') {
     const number = /^-?\d{1,19}$/.test(value) ? BigInt(value) : null;
@@ -107,4 +107,19 @@ const readValue = (
     return value === 'true';
   }
   return value;
+};
+
+const readTime = (value: string): Date | null => {
+  const [, day] = TIME.exec(value) ?? [];
+  // What is no day of its month, Date takes for one of the next.
+  if (!day || !isDay(day)) return null;
+  const time = new Date(value);
+  const year = time.getUTCFullYear();
+  // What PostgreSQL reads from ISO 8601.
+  return year >= 1 && year <= 9999 ? time : null;
+};
+
+const isDay = (day: string): boolean => {
+  const read = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(day);
 };

@@ -20,14 +20,14 @@ import {
 } from './test-support.ts';
 
 describe('rebuildReadModel', () => {
-  const rebuild = (on: EventStore = store) =>
+  const rebuild = (on: EventStore = store, signal = new AbortController().signal) =>
     rebuildReadModel(
       {
         db: postgres.db,
         store: on,
         clock: systemClock,
         log: silent,
-        signal: new AbortController().signal,
+        signal,
         holder: 'rebuild',
       },
       lamps,
@@ -93,6 +93,21 @@ describe('rebuildReadModel', () => {
     const lost = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
     for (const reason of lost) expect(reason).toBeInstanceOf(LeaseLost);
     expect(lost.length).toBeLessThan(ends.length);
+    expect((await rebuild()).differing).toEqual([]);
+  });
+
+  test('says that it was interrupted, and not that it lost, when its caller is gone', async () => {
+    run();
+    await reached(await append(store, 'lamp-a', lit('red')));
+    const caller = new AbortController();
+    const leaving: EventStore = {
+      ...store,
+      subscribe: async function* (options) {
+        caller.abort();
+        yield* store.subscribe(options);
+      },
+    };
+    await expect(rebuild(leaving, caller.signal)).rejects.toMatchObject({ reason: 'REBUILD_INTERRUPTED' });
     expect((await rebuild()).differing).toEqual([]);
   });
 

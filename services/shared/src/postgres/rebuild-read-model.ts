@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { Unavailable } from '../app/errors.ts';
 import type { AnyEvent, StoredEvent } from '../eventing/message.ts';
 import { claimCheckpoint, NOWHERE, readCheckpoint } from './checkpoint.ts';
 import type { Db } from './connect.ts';
@@ -30,26 +31,27 @@ const REPORTED = 100;
  * checkpoint's row locked. Whoever projected before goes on afterwards. A later rebuild of the same read model takes over.
  *
  * @throws LeaseLost when a lease was seized from us in turn: nothing was changed
+ * @throws Unavailable when it was interrupted, or the table is of another store: nothing was changed
  */
 export const rebuildReadModel = async <E extends AnyEvent, R, C extends string>(
   deps: LeasedSubscriptionDeps,
   model: ReadModel<E, R, C>,
   onProgress: OnProgress = () => undefined,
 ): Promise<RebuildReport> => {
-  const found = { report: null as RebuildReport | null };
+  const found = { report: null as RebuildReport | null, isTakenOver: false };
   const name = `rebuild.${model.table}`;
   await holdSeizedLease({ ...deps, name }, async ({ epoch, signal }) => {
     try {
       found.report = await rebuild({ ...deps, signal }, model, `${model.table}_rebuild_${epoch}`, onProgress);
     } catch (error) {
       // Whoever takes over drops our table under our feet.
-      throw (await isTakenOver(deps.db, name, epoch))
-        ? new LeaseLost(`${name} was taken over`, { cause: error })
-        : error;
+      found.isTakenOver = error instanceof LeaseLost || (await isTakenOver(deps.db, name, epoch));
+      throw found.isTakenOver ? new LeaseLost(`${name} was taken over`, { cause: error }) : error;
     }
   });
-  if (!found.report) throw new LeaseLost(`the rebuild of ${model.table} was taken over before it was done`);
-  return found.report;
+  if (found.report) return found.report;
+  if (found.isTakenOver) throw new LeaseLost(`the rebuild of ${model.table} was taken over before it was done`);
+  throw new Unavailable('REBUILD_INTERRUPTED', `the rebuild of ${model.table} was interrupted before it was done`);
 };
 
 const rebuild = async <E extends AnyEvent, R, C extends string>(
@@ -66,15 +68,23 @@ const rebuild = async <E extends AnyEvent, R, C extends string>(
     // No further than the live table surely is when it is stopped.
     const begun = (await readCheckpoint(db, model.table)) ?? NOWHERE;
     await project(deps, model, fresh, NOWHERE, begun, onProgress);
-    let report: RebuildReport | null = null;
+    const found = { report: null as RebuildReport | null, lost: null as LeaseLost | null };
     await holdSeizedLease({ ...deps, name: leaseOf(model) }, async ({ epoch, signal }) => {
       const drop = () =>
-        Promise.reject(new Error(`${model.table} is of another event store and is rebuilt when it runs`));
-      const position = await claimCheckpoint({ ...deps, name: model.table, epoch, drop });
-      await project({ ...deps, signal }, model, fresh, begun, position, onProgress);
-      report = await swap(db, model.table, fresh, position, epoch);
+        Promise.reject(
+          new Unavailable('READ_MODEL_OF_ANOTHER_STORE', `${model.table} is of another event store, and is built anew`),
+        );
+      try {
+        const position = await claimCheckpoint({ ...deps, name: model.table, epoch, drop });
+        await project({ ...deps, signal }, model, fresh, begun, position, onProgress);
+        found.report = await swap(db, model.table, fresh, position, epoch);
+      } catch (error) {
+        if (error instanceof LeaseLost) found.lost = error;
+        throw error;
+      }
     });
-    return report;
+    if (found.lost) throw found.lost;
+    return found.report;
   } finally {
     await sql`drop table if exists ${sql.id(fresh)}`.execute(db);
   }

@@ -12,6 +12,7 @@ import { violations } from '../grpc/validate.ts';
 import { NOWHERE, readCheckpoint } from '../postgres/checkpoint.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import type { LeasedSubscriptionDeps } from '../postgres/leased-subscription.ts';
+import { orUnavailable } from '../postgres/or-unavailable.ts';
 import type { ReadModel } from '../postgres/read-model.ts';
 import { type OnProgress, type RebuildReport, rebuildReadModel } from '../postgres/rebuild-read-model.ts';
 
@@ -59,7 +60,8 @@ export const operationsService = (
       models
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
         .map(async ({ name, version, table }) => {
-          const count = await sql<{ rows: bigint }>`select count(*) as rows from ${sql.id(table)}`.execute(db);
+          const counting = sql<{ rows: bigint }>`select count(*) as rows from ${sql.id(table)}`.execute(db);
+          const count = await orUnavailable(counting);
           const position = (await readCheckpoint(db, table)) ?? NOWHERE;
           return { name, version, position: position < 0n ? 0n : position, rowCount: BigInt(count.rows[0]?.rows ?? 0) };
         }),
@@ -96,7 +98,7 @@ async function* rebuilding({ name, rebuild }: Projected, signal: AbortSignal): A
     wake = Promise.withResolvers<void>();
     yield* told.splice(0);
   }
-  const report = await work.catch((error: unknown) => {
+  const report = await orUnavailable(work).catch((error: unknown) => {
     throw error instanceof LeaseLost ? new Rejected<Reason>('REBUILD_LOST', { read_model: name }) : error;
   });
   const { position, rows, differences, differing } = report;
