@@ -164,6 +164,10 @@ export const lifecycle: Story = {
       await connectionReaches('CONNECTING', 'CONNECTED');
       await namesAnswer(addresses);
       await traffic.flows();
+      await feed.next(
+        ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'EndpointActivated',
+        'endpoint active',
+      );
       const used = await consumer.consumer.getEndpoint({ endpointId }, CALL);
       expectEqual('usable', used.endpoint?.usable, true);
 

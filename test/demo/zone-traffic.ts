@@ -10,7 +10,7 @@ export type ZoneTraffic = Readonly<{
   opens: (zoneId: string, backend: string) => Promise<void>;
   /** Each open flow through a zone is answered by the backend that answered it first. */
   goesOn: (zoneId: string) => Promise<void>;
-  /** All flows through a zone were cut within a second of the end of CONNECTED. */
+  /** All flows through a zone were cut soon after the end of CONNECTED. */
   isCut: (zoneId: string) => Promise<void>;
   /** The interface that a zone had accepts nothing any more. */
   isClosed: (zoneId: string) => Promise<void>;

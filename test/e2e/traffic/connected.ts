@@ -16,8 +16,8 @@ import { CALL, requestId } from '../../support/world.ts';
 
 export const ZONES = ['cn-hangzhou-h', 'cn-hangzhou-i'] as const;
 
-/** What closes does so within this. */
-export const CLOSES_WITHIN_MS = 1_000;
+/** What closes does so within a second, as the benchmark measures; here others may have the machine as well. */
+export const CLOSES_WITHIN_MS = 4_000;
 
 export const SOON = { timeout: 20_000, interval: 10 };
 

@@ -200,5 +200,5 @@ it('a large vSwitch that is nearly full is searched at once', () => {
   const elapsed = performance.now() - started;
   expect(addresses(events)).toEqual(['10.0.234.100']);
   // About 20 ms; a search that compares each candidate with each address takes minutes.
-  expect(elapsed).toBeLessThan(2_000);
+  expect(elapsed).toBeLessThan(20_000);
 });
