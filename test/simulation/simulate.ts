@@ -47,6 +47,7 @@ export const simulate = (plan: Plan, { mutation = {}, told }: Options = {}): Pro
     const crashes = schedule(plan, world);
     const forwarding = watchForwarding(plan, world.machines);
     world.onRecorded(forwarding.see);
+    world.onRequest(forwarding.hear);
     timeline.after(CALM_MS, trouble.begin);
     await timeline.runUntil(START + plan.chaosMs);
     trouble.heal();

@@ -1,3 +1,4 @@
+import { ForwardingState, type ReportForwardingRequest } from '@privatelink/proto/broker/v1/broker_service';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { StoredEvent } from '@privatelink/shared/eventing/message';
 import { isServing } from '../../../services/connection-broker/src/connection/forwarding.ts';
@@ -9,39 +10,53 @@ import type { Ending } from './aggregates.ts';
 /** Each zone forwards what is connected there, to the targets of its resource, and nothing else. */
 export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]): readonly string[] =>
   machines.flatMap(({ zoneId, forwards }) => {
-    const wanted = [...ending.connection].flatMap(([id, { state }]) => {
-      const zone = state.zones[zoneId];
-      if (state.status !== 'CONNECTED' || !zone || !isServing(zone)) return [];
-      const targets = zone.resource?.targets ?? [];
-      const addresses = [zone.ipv4, zone.ipv6].filter((address) => address !== '');
-      return addresses.flatMap((host) => targets.map(({ ip, port }) => `${id} ${host}:${port} -> ${ip}:${port}`));
-    });
+    const wantedOf = (...statuses: readonly string[]) =>
+      [...ending.connection].flatMap(([id, { state }]) => {
+        const zone = state.zones[zoneId];
+        if (!statuses.includes(state.status ?? '') || !zone || !isServing(zone)) return [];
+        const targets = zone.resource?.targets ?? [];
+        const addresses = [zone.ipv4, zone.ipv6].filter((address) => address !== '');
+        return addresses.flatMap((host) => targets.map(({ ip, port }) => `${id} ${host}:${port} -> ${ip}:${port}`));
+      });
+    // One zone may be ready while another still waits for a resource.
+    const allowed = wantedOf('CONNECTED', 'CONNECTING');
     const done = forwards().flatMap(({ connectionId, binds, targets }) =>
       binds.flatMap(({ host, port }) => targets.map((to) => `${connectionId} ${host}:${port} -> ${to.ip}:${to.port}`)),
     );
     return [
-      ...wanted.filter((one) => !done.includes(one)).map((one) => `${zoneId} does not forward ${one}`),
-      ...done.filter((one) => !wanted.includes(one)).map((one) => `${zoneId} forwards ${one}, which nobody wants`),
+      ...wantedOf('CONNECTED')
+        .filter((one) => !done.includes(one))
+        .map((one) => `${zoneId} does not forward ${one}`),
+      ...done.filter((one) => !allowed.includes(one)).map((one) => `${zoneId} forwards ${one}, which nobody wants`),
     ];
   });
 
 /**
- * Is told each event as it is recorded. What is confirmed of a zone is so at that moment; and an address that is
- * released is forwarded by nobody.
+ * Is told each request as it is made, and each event as it is recorded. What is confirmed of a zone is so at that moment,
+ * and an agent said so of that very generation; and an address that is released is forwarded by nobody.
  */
 export const watchForwarding = ({ forwarding, faults }: Plan, machines: readonly ZoneMachine[]) => {
   const wrong: string[] = [];
+  const reported = new Set<string>();
   const forwards = (zoneId: string, endpointId: string): boolean =>
     machines.some((one) => one.zoneId === zoneId && one.forwards().some((to) => to.connectionId === endpointId));
   // A proxy may die after it was asked.
   const isReliable = faults.every(({ fault }) => fault !== 'killProxy');
   return {
     wrong,
+    hear: (rpc: string, request: object): void => {
+      if (rpc !== 'ReportForwarding') return;
+      const { connectionId, zoneId, generation, state } = request as ReportForwardingRequest;
+      reported.add(reportOf(connectionId, zoneId, generation, state));
+    },
     see: (stream: string, event: Pick<StoredEvent, 'type' | 'data'>): void => {
       if (forwarding === 'none') return;
-      const data = event.data as { endpointId?: string; zoneId?: string };
-      const { endpointId = idOfStream(stream), zoneId = '' } = data;
+      const data = event.data as { endpointId?: string; zoneId?: string; generation?: number };
+      const { endpointId = idOfStream(stream), zoneId = '', generation = 0 } = data;
       const type = typeOf(event);
+      const confirmed = CONFIRMED[type];
+      if (confirmed && !reported.has(reportOf(endpointId, zoneId, BigInt(generation), confirmed)))
+        wrong.push(`${type} of ${endpointId} in ${zoneId} at generation ${generation}, which no agent reported`);
       if (type === 'ZoneConnected' && isReliable && !forwards(zoneId, endpointId))
         wrong.push(`${zoneId} is connected for ${endpointId} and does not forward it`);
       if (type === 'ZoneDisconnected' && forwards(zoneId, endpointId))
@@ -54,3 +69,11 @@ export const watchForwarding = ({ forwarding, faults }: Plan, machines: readonly
     },
   };
 };
+
+const CONFIRMED: Readonly<Record<string, ForwardingState>> = {
+  ZoneConnected: ForwardingState.READY,
+  ZoneDisconnected: ForwardingState.CLOSED,
+};
+
+const reportOf = (connectionId: string, zoneId: string, generation: bigint, state: ForwardingState): string =>
+  [connectionId, zoneId, generation, state].join(' ');

@@ -18,7 +18,11 @@ export type Network = Readonly<{
   /** Until the host ends, or the returned function is called. */
   serve: (served: Served) => () => void;
   client: <D extends object>(client: ClientOf<D>, options: ClientOptions) => Connected<D>;
+  /** Calls back with each request as it is made, whatever becomes of it. */
+  onRequest: (listener: RequestListener) => void;
 }>;
+
+export type RequestListener = (rpc: string, request: object) => void;
 
 /** As the real client: it tries again when it is told that the server is away. */
 const ATTEMPTS = 4;
@@ -28,6 +32,7 @@ const MARGIN_MS = 50;
 
 export const createNetwork = (timeline: Timeline, random: Random, trouble: Trouble): Network => {
   const serving = new Map<string, Set<Served>>();
+  const listeners: RequestListener[] = [];
 
   const serverFor = (method: Method): Served | undefined => {
     const [, service = ''] = method.path.split('/');
@@ -90,6 +95,7 @@ export const createNetwork = (timeline: Timeline, random: Random, trouble: Troub
     { host, caller, timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions,
   ): Promise<object> => {
     const bytes = method.requestSerialize(request);
+    for (const listen of listeners) listen(method.path.slice(method.path.lastIndexOf('/') + 1), request);
     const deadline = Math.min(timeline.now() + timeoutMs, (context.deadline ?? Number.POSITIVE_INFINITY) - MARGIN_MS);
     for (let attempts = 1; ; attempts++) {
       try {
@@ -126,6 +132,7 @@ export const createNetwork = (timeline: Timeline, random: Random, trouble: Troub
       ]);
       return { ...Object.fromEntries(rpcs), close: () => undefined };
     },
+    onRequest: (listener) => void listeners.push(listener),
   };
 };
 

@@ -6,7 +6,7 @@ import { type Bus, createBus } from './bus.ts';
 import { type Client, createClient } from './client.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import type { Mutation } from './mutation.ts';
-import { createNetwork } from './network.ts';
+import { createNetwork, type RequestListener } from './network.ts';
 import { owningGlobals } from './own-globals.ts';
 import { type Forwarding, programs, ZONES } from './programs.ts';
 import { createRandom } from './random.ts';
@@ -40,6 +40,7 @@ export type World = Readonly<{
   databases: Readonly<Record<'provider' | 'consumer' | 'broker', Db>>;
   /** Calls back with each event at the moment at which it is recorded. */
   onRecorded: (listener: Listener) => void;
+  onRequest: (listener: RequestListener) => void;
   /** Everything recorded so far, in order. */
   history: () => Promise<readonly StoredEvent[]>;
   /** Lets time pass until nothing was recorded for a while; false when that does not come in time. */
@@ -84,6 +85,7 @@ export const inWorld = async <T>(
           broker: postgres.broker.connect().db,
         },
         onRecorded: (listener) => void listeners.add(listener),
+        onRequest: network.onRequest,
         history: () => everythingIn(memory),
         quiesce: async (quietMs) => {
           const end = timeline.now() + SETTLES_WITHIN_MS;
