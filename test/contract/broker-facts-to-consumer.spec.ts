@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Fact } from '@privatelink/proto/events/v1/fact';
+import { createRepository } from '@privatelink/shared/app/repository';
 import { recordedLog } from '@privatelink/shared/grpc/test-support';
 import { type IncomingMessage, InvalidMessage } from '@privatelink/shared/nats/consumer';
 import { connectPostgres, type Postgres } from '@privatelink/shared/postgres/connect';
 import { ensureForeignTable, foreignPosition, getForeign } from '@privatelink/shared/postgres/foreign-table';
+import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import type { GoldenFact } from '@privatelink/shared/testing/fact-spec';
+import { createMemoryStore } from '@privatelink/shared/testing/memory-store';
 import { type PostgresServer, startPostgres } from '@privatelink/shared/testing/servers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { endpointCodec } from '../../services/consumer/src/endpoint/endpoint.codec.ts';
+import { endpoint } from '../../services/consumer/src/endpoint/endpoint.decide.ts';
 import { brokerConnectionsIngest } from '../../services/consumer/src/ingest/broker-connections.ts';
 import { brokerConnections, readConnection } from '../../services/consumer/src/read-models/broker-connections.ts';
 
@@ -53,7 +58,10 @@ describe('what the consumer service keeps of the broker', () => {
   });
   afterAll(() => server?.stop());
 
-  const take = (message: IncomingMessage) => brokerConnectionsIngest(postgres.db).handle(message);
+  const store = createMemoryStore();
+  const endpoints = createRepository({ store, clock, producer: 'consumer' }, endpoint, endpointCodec);
+  const take = (message: IncomingMessage) =>
+    brokerConnectionsIngest({ db: postgres.db, endpoints, clock }).handle(message);
   const kept = async (connectionId: string) => {
     const row = await getForeign(postgres.db, brokerConnections, connectionId);
     return row && { connection: readConnection(row.state), revision: row.revision };

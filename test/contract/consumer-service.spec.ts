@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { BusinessStatus, Payer } from '@privatelink/proto/common/v1/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { announcements } from './support/announced.ts';
 import { type Clients, type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
 import { CONSUMER, changesNothing, newId, PROVIDER, refusalOf } from './support/given.ts';
 
@@ -127,9 +128,22 @@ describe('a lock', () => {
       {},
     );
     await stage.connect(endpointId);
-    expect(await get(endpointId)).toMatchObject({ businessStatus: BusinessStatus.FINANCIAL_LOCKED });
+    const { connection } = announcements(services);
+    await connection(endpointId);
+    const financial = { businessStatus: BusinessStatus.FINANCIAL_LOCKED, source: `billing:${endpointId}` };
+    expect(await get(endpointId)).toMatchObject({ businessStatus: financial.businessStatus, locks: [financial] });
+    await changesNothing(services.consumer.store, () => connection(endpointId));
+    const update = { ...stage.naming(endpointId), ...nothing, description: 'x' };
+    expect(await refusalOf(stage.consumer.updateEndpoint(update, {}))).toMatchObject({ reason: 'ENDPOINT_LOCKED' });
     await operator.lockEndpoint({ ...stage.naming(endpointId), message: '' }, {});
-    expect(await get(endpointId)).toMatchObject({ businessStatus: BusinessStatus.SECURITY_LOCKED });
+    const security = { businessStatus: BusinessStatus.SECURITY_LOCKED };
+    expect(await get(endpointId)).toMatchObject({ ...security, locks: [security, financial] });
+    await operator.unlockEndpoint(stage.naming(endpointId), {});
+    const settled = { requestId: newId('r'), source: 'billing', scope, sequence: 2n, message: '' };
+    await broker.reportPaymentSettled(settled, {});
+    await stage.connect(endpointId);
+    await connection(endpointId);
+    expect(await get(endpointId)).toMatchObject({ businessStatus: BusinessStatus.NORMAL, locks: [] });
   });
 });
 

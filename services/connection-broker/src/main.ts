@@ -22,6 +22,7 @@ import { foreseeing } from './processes/foreseeing.ts';
 import { moving } from './processes/moving.ts';
 import { telling } from './processes/telling.ts';
 import { connectionFacts } from './publish/connection-facts.ts';
+import { paymentFacts } from './publish/payment-facts.ts';
 import { connectionHistory } from './read-models/connection-history.ts';
 import { connectionsQuery, connections as connectionTable } from './read-models/connections.ts';
 import { scopeFactsCodec } from './scope-facts/scope-facts.codec.ts';
@@ -52,6 +53,7 @@ export const broker = defineService(
     await foundation.project(connectionHistory);
     foundation.announce({
       connection: factTranslator(store, { decider: connection, codec: connectionCodec }, connectionFacts(view)),
+      facts: factTranslator(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts),
     });
     foundation.consume(billingReports(repositories.scopes, clock));
     foundation.react(connecting({ ...repositories, dns, consumer, provider, forwarding, clock }));

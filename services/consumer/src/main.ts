@@ -54,7 +54,7 @@ export const consumer = defineService(
         gatewayEndpointFacts,
       ),
     });
-    foundation.consume(brokerConnectionsIngest(db));
+    foundation.consume(brokerConnectionsIngest({ db, endpoints: repositories.endpoints, clock }));
     const lifecycle = endpointLifecycle({ ...repositories, broker, provider, clock });
     foundation.react(lifecycle.reactor);
     const gatewayLifecycle = gatewayEndpointLifecycle({ ...repositories, clock });

@@ -15,6 +15,8 @@ import { txtRecords } from './dispatch/txt-records.ts';
 import { endpointServiceCodec } from './endpoint-service/endpoint-service.codec.ts';
 import { endpointService, endpointServiceBy } from './endpoint-service/endpoint-service.decide.ts';
 import { providerQuotas } from './endpoint-service/quotas.ts';
+import { paymentsIngest } from './ingest/payments.ts';
+import { accountPayments } from './processes/account-payments.ts';
 import { admissionCleanup } from './processes/admission-cleanup.ts';
 import { endpointServiceLifecycle } from './processes/endpoint-service-lifecycle.ts';
 import { serviceClaimCleanup } from './processes/service-claim-cleanup.ts';
@@ -45,7 +47,9 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
           endpointServiceFacts,
         ),
       });
+      foundation.consume(paymentsIngest({ accounts, services, clock }));
       foundation.react(lifecycle.reactor);
+      foundation.react(accountPayments({ accounts, services, clock }));
       foundation.react(admissionCleanup({ admissions, consumer, clock, settleAfterMs: config.settleAfterMs }));
       foundation.react(serviceClaimCleanup({ accounts, services, clock, abandonAfterMs: config.settleAfterMs }));
       const { region, zones, serviceNamePrefix, dnsSuffix } = config;

@@ -254,7 +254,7 @@ export const startServices = async () => {
     /** `quotas`: as this process has them, which may be another than was started before. */
     provider: { store: providerPart.store, services, accounts, admissions, lifecycle, quotas },
     consumer: {
-      ...{ store: consumerPart.store, vpcs, endpoints, gateways },
+      ...{ store: consumerPart.store, db: consumerPart.db, vpcs, endpoints, gateways },
       listsReach: async () => reaches(consumerPart.db, endpointTable, await consumerPart.store.tail()),
     },
     broker: {

@@ -1,5 +1,5 @@
 import { connect } from '@nats-io/transport-node';
-import { Payer } from '@privatelink/proto/common/v1/common';
+import { BusinessStatus, Payer } from '@privatelink/proto/common/v1/common';
 import { expect, it } from 'vitest';
 import { typeOf } from '../../support/event-log.ts';
 import { holdsOf } from '../../support/follow-connection.ts';
@@ -7,11 +7,12 @@ import {
   createEndpoint,
   endpointRequest,
   publishService,
+  refusalOf,
   registerNetwork,
   reportPayment,
 } from '../../support/scenario.ts';
 import type { Stage } from '../../support/stage.ts';
-import { CALL } from '../../support/world.ts';
+import { CALL, requestId } from '../../support/world.ts';
 
 const CASES = [
   { payer: Payer.ENDPOINT, payingSide: 'consumer', hold: 'ENDPOINT_PAYMENT_OVERDUE' },
@@ -49,6 +50,57 @@ export const billing = (stage: () => Stage): void => {
 
     await reportPayment(cast.billing, 'settled', account);
     await Promise.all([connection.reaches('CONNECTED'), created.reaches('CONNECTED')]);
+  });
+
+  it('locks what it is about, until it is settled', async () => {
+    const { cast, log } = stage();
+    const { provider, consumer, billing: reporter } = await cast();
+    const service = await publishService(provider, log, { autoAccept: true, users: [consumer.account] });
+    const { serviceId } = service;
+    const { endpointId } = await createEndpoint(consumer, endpointRequest(service, await registerNetwork(consumer)));
+    await log.records('endpoint', endpointId, 'EndpointActivated');
+    const describe = {
+      service: (description: string) =>
+        provider.provider.updateEndpointService(
+          { requestId: requestId(), serviceId, description, tags: undefined },
+          CALL,
+        ),
+      endpoint: (description: string) =>
+        consumer.consumer.updateEndpoint({ requestId: requestId(), endpointId, description, tags: undefined }, CALL),
+    };
+    await reportPayment(reporter, 'overdue', serviceId);
+    await reportPayment(reporter, 'overdue', endpointId);
+    await log.records('endpointService', serviceId, 'FinancialLockPlaced');
+    await log.records('endpoint', endpointId, 'FinancialLockPlaced');
+    const shown = async () => [
+      (await provider.provider.getEndpointService({ serviceId }, CALL)).endpointService?.businessStatus,
+      (await consumer.consumer.getEndpoint({ endpointId }, CALL)).endpoint?.businessStatus,
+    ];
+    expect(await shown()).toEqual([BusinessStatus.FINANCIAL_LOCKED, BusinessStatus.FINANCIAL_LOCKED]);
+    expect((await refusalOf(describe.service('locked'))).reason).toBe('SERVICE_LOCKED');
+    expect((await refusalOf(describe.endpoint('locked'))).reason).toBe('ENDPOINT_LOCKED');
+
+    await reportPayment(reporter, 'settled', serviceId);
+    await reportPayment(reporter, 'settled', endpointId);
+    await log.records('endpointService', serviceId, 'FinancialLockLifted');
+    await log.records('endpoint', endpointId, 'FinancialLockLifted');
+    expect(await shown()).toEqual([BusinessStatus.NORMAL, BusinessStatus.NORMAL]);
+    await describe.service('paid');
+    await describe.endpoint('paid');
+  });
+
+  it('locks the services that an account pays for, also those that it creates meanwhile', async () => {
+    const { cast, log } = stage();
+    const { provider, billing: reporter } = await cast();
+    const payer = Payer.ENDPOINT_SERVICE;
+    const before = await publishService(provider, log, { autoAccept: true, users: [], payer });
+    await reportPayment(reporter, 'overdue', provider.account);
+    await log.records('endpointService', before.serviceId, 'FinancialLockPlaced');
+    const meanwhile = await publishService(provider, log, { autoAccept: true, users: [], payer });
+    await log.records('endpointService', meanwhile.serviceId, 'FinancialLockPlaced');
+    await reportPayment(reporter, 'settled', provider.account);
+    await log.records('endpointService', before.serviceId, 'FinancialLockLifted');
+    await log.records('endpointService', meanwhile.serviceId, 'FinancialLockLifted');
   });
 
   it('comes by NATS too, and what cannot be read there does no harm', async () => {

@@ -11,7 +11,7 @@ import { momentsWrong } from './history.ts';
 import { domainsOfNobody, wrongCustomNames, wrongNames } from './names.ts';
 import { wrongPast } from './past.ts';
 import { wrongForeignRows, wrongReadModels } from './read-models.ts';
-import { connectionsWithoutReason, unsettled, wrongPayments, wrongResources } from './settled.ts';
+import { connectionsWithoutReason, unsettled, wrongLocks, wrongPayments, wrongResources } from './settled.ts';
 
 /** A simulation that is over. */
 export type Ended = Readonly<{
@@ -45,6 +45,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'connections are what their holds and scopes say': ({ ending }) => connectionsWithoutReason(ending),
   'nobody is on a resource that is detached': ({ ending }) => wrongResources(ending),
   'the last report of a payment decides': ({ ending }) => wrongPayments(ending),
+  'services and endpoints are locked for what is overdue': ({ ending }) => wrongLocks(ending),
   'read models are the fold of their streams': ({ world, history }) => wrongReadModels(history, world.databases),
   'the past is as it was recorded': ({ world, history }) => wrongPast(history, world.databases.broker),
   'the consumer knows connections as they are': ({ world, ending }) => wrongForeignRows(ending, world.databases),

@@ -6,6 +6,8 @@ import {
   factsForConnection,
   scopesOf,
 } from '../../../services/connection-broker/src/scope-facts/facts-for-connection.ts';
+import { locksOf as endpointLocks } from '../../../services/consumer/src/endpoint/endpoint.locks.ts';
+import { locksOf as serviceLocks } from '../../../services/provider/src/endpoint-service/endpoint-service.locks.ts';
 import { mayConnect } from '../../../services/provider/src/endpoint-service/endpoint-service.ts';
 import type { Ending } from './aggregates.ts';
 
@@ -113,6 +115,31 @@ export const wrongPayments = (ending: Ending): readonly string[] =>
       ? []
       : [`connection ${id} is held for payments of [${held}], and overdue are [${overdue}]`];
   });
+
+/** A service and an endpoint are locked for what is overdue of themselves, and of the account that pays for them. */
+export const wrongLocks = (ending: Ending): readonly string[] => {
+  const overdueOf = (scope: string): readonly string[] =>
+    Object.entries(ending.facts.get(scope)?.state.payments ?? {}).flatMap(([source, { overdue }]) =>
+      overdue ? [`${source}:${scope}`] : [],
+    );
+  const compare = (what: string, locks: readonly { kind: string; source: string }[], overdue: readonly string[]) => {
+    const locked = locks.flatMap(({ kind, source }) => (kind === 'FINANCIAL_LOCKED' ? [source] : []));
+    return [...overdue].sort().join() === locked.join() ? [] : [`${what} is locked for [${locked}], not [${overdue}]`];
+  };
+  return [
+    ...[...ending.endpointService].flatMap(([id, { state }]) => {
+      if (state.status === null || state.status === 'GONE') return [];
+      const ofAccount = state.payer === 'ENDPOINT_SERVICE' ? overdueOf(state.accountId) : [];
+      return compare(`service ${id}`, serviceLocks(state), [...overdueOf(id), ...ofAccount]);
+    }),
+    ...[...ending.endpoint].flatMap(([id, { state }]) => {
+      if (state.status !== 'ACTIVE' && state.status !== 'CHANGING') return [];
+      const isOver = ending.connection.get(id)?.state.status === 'SERVICE_DELETED';
+      const ofAccount = state.admission.payer === 'ENDPOINT' ? overdueOf(state.accountId) : [];
+      return compare(`endpoint ${id}`, endpointLocks(state), isOver ? [] : [...overdueOf(id), ...ofAccount]);
+    }),
+  ];
+};
 
 /** Each zone of a connection is on the resource that the allocation says, and that its service still has. */
 export const wrongResources = (ending: Ending): readonly string[] =>

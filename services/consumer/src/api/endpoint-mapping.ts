@@ -1,10 +1,4 @@
-import {
-  type Connection,
-  ConnectionStatus,
-  type Hold,
-  HoldReason,
-  ZoneStatus,
-} from '@privatelink/proto/broker/v1/connection';
+import { type Connection, ConnectionStatus, type Hold, ZoneStatus } from '@privatelink/proto/broker/v1/connection';
 import { AddressType, BusinessStatus, EndpointType } from '@privatelink/proto/common/v1/common';
 import {
   type Endpoint as EndpointMessage,
@@ -12,7 +6,9 @@ import {
   type EndpointZone as EndpointZoneMessage,
 } from '@privatelink/proto/consumer/v1/endpoint';
 import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import { toLock } from '@privatelink/shared/grpc/locks';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
+import { locksOf } from '../endpoint/endpoint.locks.ts';
 import type { Endpoint, EndpointZone } from '../endpoint/endpoint.ts';
 
 /** What is known of the endpoint's connection. */
@@ -37,6 +33,7 @@ export const toEndpoint = (
     zoneStatus: status,
     listeners: [...(zoneOf(zone)?.listeners ?? [])],
   });
+  const locks = locksOf(endpoint).map(toLock);
   const zones = [
     ...endpoint.zones.map((zone) => toZone(zone, zoneOf(zone)?.status ?? ZoneStatus.UNSPECIFIED)),
     ...endpoint.removing.map((zone) => toZone(zone, ZoneStatus.DELETING)),
@@ -61,10 +58,8 @@ export const toEndpoint = (
     createTime: timestamp(endpoint.createdAt),
     updateTime: timestamp(endpoint.updatedAt),
     revision,
-    businessStatus: toBusinessStatus(endpoint, connection),
-    securityLock: endpoint.lock
-      ? { message: endpoint.lock.message, placeTime: timestamp(endpoint.lock.at) }
-      : undefined,
+    businessStatus: locks[0]?.businessStatus ?? BusinessStatus.NORMAL,
+    securityLock: locks.find(({ businessStatus }) => businessStatus === BusinessStatus.SECURITY_LOCKED),
     protected: endpoint.protected,
     tags: [...endpoint.tags],
     policy: endpoint.policy,
@@ -72,18 +67,9 @@ export const toEndpoint = (
     zoneAffinity: endpoint.zoneAffinity,
     customDomainEnabled: endpoint.customDomains !== null,
     customDomainNames: [...(endpoint.customDomains?.domainNames ?? [])],
+    locks,
   };
 };
-
-/** Not said where nothing is known of the connection: payments are the broker's to know. */
-const toBusinessStatus = ({ lock }: Endpoint, connection: Connection | undefined): BusinessStatus => {
-  if (lock) return BusinessStatus.SECURITY_LOCKED;
-  if (!connection) return BusinessStatus.UNSPECIFIED;
-  const isOverdue = connection.holds.some(({ reason }) => OVERDUE.includes(reason));
-  return isOverdue ? BusinessStatus.FINANCIAL_LOCKED : BusinessStatus.NORMAL;
-};
-
-const OVERDUE: readonly HoldReason[] = [HoldReason.ENDPOINT_PAYMENT_OVERDUE, HoldReason.SERVICE_PAYMENT_OVERDUE];
 
 /** The broker tells services everything; an endpoint's owner knows of the provider's affairs their class only. */
 const toOwnersHold = (hold: Hold): Hold =>

@@ -101,7 +101,10 @@ export const errors = {
   },
   ENDPOINT_LOCKED: {
     code: status.FAILED_PRECONDITION,
-    message: ({ message }) => `an operator locked the endpoint${message ? `: ${message}` : ''}; it can only be deleted`,
+    message: ({ message, business_status: status }) => {
+      const why = status === 'FINANCIAL_LOCKED' ? 'a payment for the endpoint is overdue' : 'an operator locked it';
+      return `${why}${message ? `: ${message}` : ''}; it can only be read and deleted`;
+    },
   },
   ENDPOINT_TYPE_MISMATCH: {
     code: status.FAILED_PRECONDITION,

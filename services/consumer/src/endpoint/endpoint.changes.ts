@@ -1,5 +1,6 @@
 import { assertNever } from '@privatelink/shared/eventing/never';
 import type { ConsumerQuotas } from '../vpc/quotas.ts';
+import { locksOf } from './endpoint.locks.ts';
 import { notFound, reject } from './endpoint.rejections.ts';
 import {
   attachmentOf,
@@ -88,11 +89,14 @@ export const requireCreator = ({ endpointId, protected: isProtected, creator }: 
 };
 
 const requireChangeable = (state: Endpoint, actor: string): void => {
-  const { status, endpointId, lock } = state;
+  const { status, endpointId } = state;
   if (status === null || status === 'ABANDONED' || status === 'GONE') throw notFound();
   requireCreator(state, actor);
   if (status === 'DELETING') throw notActive(state);
-  if (lock) throw reject('ENDPOINT_LOCKED', { endpoint_id: endpointId, message: lock.message });
+  const [lock] = locksOf(state);
+  if (!lock) return;
+  const facts = { endpoint_id: endpointId, message: lock.message, business_status: lock.kind };
+  throw reject('ENDPOINT_LOCKED', facts);
 };
 
 /** Neither is one that is being released added again: its request is an old one. */

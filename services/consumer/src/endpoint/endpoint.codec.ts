@@ -88,6 +88,12 @@ export const endpointCodec: Codec<EndpointEvent> = defineCodec<EndpointEvent>({
     CustomDomainsDisabled: { version: 1, schema: z.object({ ...changed, reservationId: text }), personal: ['actor'] },
     EndpointLocked: { version: 1, schema: z.object({ ...done, message: text }), personal: ['message', 'actor'] },
     EndpointUnlocked: { version: 1, schema: z.object(done), personal: ['actor'] },
+    FinancialLockPlaced: {
+      version: 1,
+      schema: z.object({ source: text, message: text, revision: version, at }),
+      personal: ['message'],
+    },
+    FinancialLockLifted: { version: 1, schema: z.object({ source: text, revision: version, at }) },
     ConnectionInformed: { version: 1, schema: z.object({ version, at }) },
     ChangeCompleted: { version: 1, schema: z.object({ version, at, move }) },
     PartsReleased: { version: 1, schema: z.object({ partIds: z.array(text), at }) },

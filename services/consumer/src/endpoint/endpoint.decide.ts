@@ -11,6 +11,7 @@ import {
   requireZoneCount,
 } from './endpoint.changes.ts';
 import { evolve, initialEndpoint, knowsPart } from './endpoint.evolve.ts';
+import { decideFinancialLocks } from './endpoint.locks.ts';
 import { notFound, reject } from './endpoint.rejections.ts';
 import {
   type Endpoint,
@@ -85,6 +86,7 @@ export const endpointBy = (quotas: ConsumerQuotas): Decider<EndpointCommand, End
       case 'CompleteChange':
       case 'RecordPartsReleased':
       case 'AbandonPart':
+      case 'RecordPayments':
         existing(status);
         return decideReport(command, state, at);
 
@@ -98,7 +100,7 @@ export const endpoint = endpointBy(consumerQuotas);
 
 type Report = Extract<
   EndpointCommand,
-  { type: 'RecordConnectionInformed' | 'CompleteChange' | 'RecordPartsReleased' | 'AbandonPart' }
+  { type: 'RecordConnectionInformed' | 'CompleteChange' | 'RecordPartsReleased' | 'AbandonPart' | 'RecordPayments' }
 >;
 
 /** What the broker and our own processes tell: it may be repeated, and come late, after the end. */
@@ -117,6 +119,8 @@ const decideReport = (command: Report, state: Endpoint, at: string): readonly En
       const partIds = command.data.partIds.filter((id) => state.unreleased.includes(id));
       return partIds.length > 0 ? [{ type: 'PartsReleased', data: { partIds, at } }] : [];
     }
+    case 'RecordPayments':
+      return decideFinancialLocks(state, command.data, at);
     case 'AbandonPart': {
       const { partId } = command.data;
       if (knowsPart(state, partId) || state.abandoned.includes(partId)) return [];

@@ -29,6 +29,8 @@ export const initialEndpoint: Endpoint = {
   },
   creator: '',
   lock: null,
+  financialLocks: {},
+  paymentsRevision: 0,
   attachments: {},
   removing: [],
   retiring: [],
@@ -114,6 +116,15 @@ export const evolve = (before: Endpoint, event: EndpointEvent): Endpoint => {
     }
     case 'EndpointUnlocked':
       return { ...after, lock: null, untold: untoldAfter(before, version, event.data.actor) };
+    case 'FinancialLockPlaced': {
+      const { source, message, revision } = event.data;
+      const financialLocks = { ...before.financialLocks, [source]: { message, at } };
+      return { ...after, financialLocks, paymentsRevision: revision };
+    }
+    case 'FinancialLockLifted': {
+      const { [event.data.source]: _lifted, ...financialLocks } = before.financialLocks;
+      return { ...after, financialLocks, paymentsRevision: event.data.revision };
+    }
     case 'ConnectionInformed':
       return { ...after, untold: null };
     case 'ChangeCompleted': {

@@ -110,6 +110,9 @@ export type EndpointEvent =
   | Ev<'CustomDomainsDisabled', Changed & { reservationId: string }>
   | Ev<'EndpointLocked', Done & { message: string }>
   | Ev<'EndpointUnlocked', Done>
+  /** `revision`: the connection's, by which it is held so or not any more. */
+  | Ev<'FinancialLockPlaced', { source: string; message: string; revision: number; at: string }>
+  | Ev<'FinancialLockLifted', { source: string; revision: number; at: string }>
   | Ev<'ConnectionInformed', { version: number; at: string }>
   | Ev<'ChangeCompleted', { version: number; at: string; move: Move }>
   | Ev<'PartsReleased', { partIds: readonly string[]; at: string }>
@@ -127,6 +130,10 @@ export type Endpoint = Particulars &
     creator: string;
     /** What an operator locked it for, and when; null when it is not. */
     lock: Readonly<{ message: string; at: string }> | null;
+    /** Overdue payments of its own, by `<source of the report>:<scope>`. */
+    financialLocks: Readonly<Record<string, Readonly<{ message: string; at: string }>>>;
+    /** Revision of the connection that the payments are as of. */
+    paymentsRevision: number;
     /** Attachment of each security group that was attached later; the others are their own. */
     attachments: Readonly<Record<string, string>>;
     /** Zones that go once the connection has let them go. */
@@ -146,6 +153,8 @@ export type Endpoint = Particulars &
     createdAt: string;
     updatedAt: string;
   }>;
+
+export type Overdue = Readonly<{ source: string; message: string }>;
 
 /** Addresses that a zone shall have; empty: any. */
 type Requested = Readonly<{ requestedIpv4: string; requestedIpv6: string }>;
@@ -172,6 +181,8 @@ export type EndpointCommand =
   | Cmd<'SetPolicy', { policy: string; actor: string }>
   | Cmd<'LockEndpoint', { message: string; actor: string }>
   | Cmd<'UnlockEndpoint', { actor: string }>
+  /** All payments that are overdue as of a revision of the connection. */
+  | Cmd<'RecordPayments', { overdue: readonly Overdue[]; revision: number }>
   | Cmd<'RecordConnectionInformed', { version: number }>
   | Cmd<'CompleteChange', { version: number }>
   | Cmd<'RecordPartsReleased', { partIds: readonly string[] }>

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type AccountServicesEvent, accountServices } from './account-services.ts';
 
 const serviceId = z.string();
+const report = { source: z.string(), sequence: z.number().int().positive(), at };
 
 export const accountServicesCodec: Codec<AccountServicesEvent> = defineCodec<AccountServicesEvent>({
   category: accountServices.category,
@@ -11,5 +12,11 @@ export const accountServicesCodec: Codec<AccountServicesEvent> = defineCodec<Acc
   events: {
     ServiceClaimed: { version: 1, schema: z.object({ serviceId, at }) },
     ServiceReleased: { version: 1, schema: z.object({ serviceId, at }) },
+    AccountOverdueRecorded: {
+      version: 1,
+      schema: z.object({ ...report, message: z.string() }),
+      personal: ['message'],
+    },
+    AccountSettledRecorded: { version: 1, schema: z.object(report) },
   },
 });

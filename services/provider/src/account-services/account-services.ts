@@ -4,17 +4,30 @@ import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { type ProviderQuotas, providerQuotas } from '../endpoint-service/quotas.ts';
 
-/** The ledger of the services that one account has, or is about to. It is written before a service is. */
+/**
+ * The ledger of the services that one account has, or is about to, and of the account's bills. It is written before a
+ * service is: whoever is entered is told of a bill, and whoever comes later finds it here.
+ */
 export type AccountServicesEvent =
   | Ev<'ServiceClaimed', { serviceId: string; at: string }>
-  | Ev<'ServiceReleased', { serviceId: string; at: string }>;
+  | Ev<'ServiceReleased', { serviceId: string; at: string }>
+  | Ev<'AccountOverdueRecorded', { source: string; sequence: number; message: string; at: string }>
+  | Ev<'AccountSettledRecorded', { source: string; sequence: number; at: string }>;
 
-/** Service id → when it was claimed. */
-export type AccountServices = Readonly<{ services: Readonly<Record<string, string>> }>;
+/** What one source of billing reported last of a scope. */
+export type Payment = Readonly<{ source: string; sequence: number; overdue: boolean; message: string }>;
+
+export type AccountServices = Readonly<{
+  /** Service id → when it was claimed. */
+  services: Readonly<Record<string, string>>;
+  /** By source. */
+  payments: Readonly<Record<string, Payment>>;
+}>;
 
 export type AccountServicesCommand =
   | Cmd<'ClaimService', { serviceId: string }>
-  | Cmd<'ReleaseService', { serviceId: string }>;
+  | Cmd<'ReleaseService', { serviceId: string }>
+  | Cmd<'RecordAccountPayments', { payments: readonly Payment[] }>;
 
 export type AccountServicesRejection = 'QUOTA_EXCEEDED';
 
@@ -22,24 +35,31 @@ export const accountServicesBy = (
   quotas: ProviderQuotas,
 ): Decider<AccountServicesCommand, AccountServicesEvent, AccountServices> => ({
   category: 'accountServices',
-  initial: { services: {} },
-  evolve: ({ services }, event) => {
-    const { serviceId, at } = event.data;
+  initial: { services: {}, payments: {} },
+  evolve: (ledger, event) => {
     switch (event.type) {
       case 'ServiceClaimed':
-        return { services: { ...services, [serviceId]: at } };
+        return { ...ledger, services: { ...ledger.services, [event.data.serviceId]: event.data.at } };
       case 'ServiceReleased': {
-        const { [serviceId]: _released, ...others } = services;
-        return { services: others };
+        const { [event.data.serviceId]: _released, ...services } = ledger.services;
+        return { ...ledger, services };
+      }
+      case 'AccountOverdueRecorded': {
+        const { at: _at, ...payment } = event.data;
+        return withPayment(ledger, { ...payment, overdue: true });
+      }
+      case 'AccountSettledRecorded': {
+        const { at: _at, ...payment } = event.data;
+        return withPayment(ledger, { ...payment, overdue: false, message: '' });
       }
       default:
         return assertNever(event);
     }
   },
-  decide: (command, { services }, at) => {
-    const { serviceId } = command.data;
+  decide: (command, { services, payments }, at) => {
     switch (command.type) {
       case 'ClaimService': {
+        const { serviceId } = command.data;
         if (serviceId in services) return [];
         const current = Object.keys(services).length;
         if (current >= quotas.services) {
@@ -48,12 +68,27 @@ export const accountServicesBy = (
         }
         return [{ type: 'ServiceClaimed', data: { serviceId, at } }];
       }
-      case 'ReleaseService':
+      case 'ReleaseService': {
+        const { serviceId } = command.data;
         return serviceId in services ? [{ type: 'ServiceReleased', data: { serviceId, at } }] : [];
+      }
+      case 'RecordAccountPayments':
+        return command.data.payments
+          .filter(({ source, sequence }) => sequence > (payments[source]?.sequence ?? 0))
+          .map(({ source, sequence, overdue, message }) =>
+            overdue
+              ? { type: 'AccountOverdueRecorded', data: { source, sequence, message, at } }
+              : { type: 'AccountSettledRecorded', data: { source, sequence, at } },
+          );
       default:
         return assertNever(command);
     }
   },
+});
+
+const withPayment = (ledger: AccountServices, payment: Payment): AccountServices => ({
+  ...ledger,
+  payments: { ...ledger.payments, [payment.source]: payment },
 });
 
 export const accountServices = accountServicesBy(providerQuotas);

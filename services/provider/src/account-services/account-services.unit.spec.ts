@@ -30,7 +30,10 @@ describe('the services of an account', () => {
   });
 
   it('are at most 200, and another one when one of them is released', () => {
-    const full = { services: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`epsrv-${index}`, at])) };
+    const full = {
+      payments: {},
+      services: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`epsrv-${index}`, at])),
+    };
     const decide = (command: AccountServicesCommand, ledger = full) => accountServices.decide(command, ledger, at);
     const facts = { quota: 'services per account', limit: '200', current: '200' };
     expect(() => decide(claim('epsrv-new'))).toThrow(expect.objectContaining({ reason: 'QUOTA_EXCEEDED', facts }));
@@ -55,5 +58,35 @@ describe('the services of an account', () => {
       .given(...three, released('epsrv-1'))
       .when(claim('epsrv-4'))
       .thenRejected('QUOTA_EXCEEDED');
+  });
+});
+
+describe('the bills of an account', () => {
+  const overdue = { source: 'erp', sequence: 3, overdue: true, message: 'invoice 7' };
+  const settled = { source: 'erp', sequence: 4, overdue: false, message: 'thanks' };
+  const record = (...payments: (typeof overdue)[]): AccountServicesCommand => ({
+    type: 'RecordAccountPayments',
+    data: { payments },
+  });
+  const overdueAs: AccountServicesEvent = {
+    type: 'AccountOverdueRecorded',
+    data: { source: 'erp', sequence: 3, message: 'invoice 7', at },
+  };
+  const settledAs: AccountServicesEvent = { type: 'AccountSettledRecorded', data: { source: 'erp', sequence: 4, at } };
+
+  it('are kept in order of their numbers, for each source by itself', () => {
+    given().when(record(overdue)).thenEvents(overdueAs);
+    given(overdueAs).when(record(settled)).thenEvents(settledAs);
+    given(overdueAs, settledAs).when(record(overdue)).thenNothing();
+    given(settledAs)
+      .when(record(overdue, { ...overdue, source: 'billing' }))
+      .thenEvents({ ...overdueAs, data: { ...overdueAs.data, source: 'billing' } });
+  });
+
+  it('leave its services alone', () => {
+    expect(evolveAll(accountServices, accountServices.initial, [claimed('epsrv-1'), overdueAs, settledAs])).toEqual({
+      services: { 'epsrv-1': at },
+      payments: { erp: { source: 'erp', sequence: 4, overdue: false, message: '' } },
+    });
   });
 });

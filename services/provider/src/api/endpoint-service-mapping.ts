@@ -1,4 +1,4 @@
-import { AddressType, BusinessStatus, EndpointType, type Lock, Payer } from '@privatelink/proto/common/v1/common';
+import { AddressType, BusinessStatus, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { Duration } from '@privatelink/proto/google/protobuf/duration';
 import {
   type AdmissionSnapshot as AdmissionSnapshotMessage,
@@ -11,8 +11,10 @@ import {
   type ServiceResource as ServiceResourceMessage,
   type ServiceUser as ServiceUserMessage,
 } from '@privatelink/proto/provider/v1/endpoint_service';
+import { toLock } from '@privatelink/shared/grpc/locks';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import type { Acceptance, AdmissionSnapshot } from '../endpoint-service/admission.ts';
+import { businessStatusOf, locksOf, type ServiceLock } from '../endpoint-service/endpoint-service.locks.ts';
 import {
   type EndpointService,
   offeredZones,
@@ -32,7 +34,7 @@ export const toEndpointService = (service: EndpointService, revision: bigint, vi
   regionId: service.regionId,
   serviceType: EndpointType[service.serviceType],
   status: toStatus(service.status),
-  businessStatus: service.securityLock ? BusinessStatus.SECURITY_LOCKED : BusinessStatus.NORMAL,
+  businessStatus: BusinessStatus[businessStatusOf(service)],
   description: view === 'owner' ? service.description : '',
   autoAccept: service.autoAccept,
   payer: Payer[service.payer],
@@ -43,9 +45,10 @@ export const toEndpointService = (service: EndpointService, revision: bigint, vi
   updateTime: timestamp(service.updatedAt),
   revision,
   tags: view === 'owner' ? service.tags.map(({ key, value }) => ({ key, value })) : [],
-  securityLock: view === 'owner' ? toLock(service.securityLock) : undefined,
+  securityLock: view === 'owner' ? locksOf(service).filter(isOperators).map(toLock)[0] : undefined,
   customDomains: toCustomDomains(service, view),
   zoneAffinity: service.zoneAffinity,
+  locks: view === 'owner' ? locksOf(service).map(toLock) : [],
 });
 
 const toCustomDomains = ({ customDomains }: EndpointService, view: View): CustomDomainMessage[] =>
@@ -62,8 +65,7 @@ const toCustomDomains = ({ customDomains }: EndpointService, view: View): Custom
       statusTime: timestamp(statusAt),
     }));
 
-const toLock = (lock: EndpointService['securityLock']): Lock | undefined =>
-  lock ? { message: lock.message, placeTime: timestamp(lock.at) } : undefined;
+const isOperators = ({ kind }: ServiceLock): boolean => kind === 'SECURITY_LOCKED';
 
 /** A service that is gone is only ever shown as being deleted. */
 const toStatus = (status: EndpointService['status']): EndpointServiceStatus =>

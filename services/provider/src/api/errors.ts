@@ -34,7 +34,10 @@ export const errors = {
   },
   SERVICE_LOCKED: {
     code: status.FAILED_PRECONDITION,
-    message: () => 'an operator has locked the endpoint service: it can be read and deleted, nothing else',
+    message: ({ business_status: status }) =>
+      status === 'FINANCIAL_LOCKED'
+        ? 'a payment for the endpoint service is overdue: until it is settled it can be read and deleted, nothing else'
+        : 'an operator has locked the endpoint service: it can be read and deleted, nothing else',
   },
   ENDPOINT_SERVICE_OWNER_REQUIRED: {
     code: status.FAILED_PRECONDITION,

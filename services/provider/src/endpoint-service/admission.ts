@@ -50,6 +50,7 @@ export const explainAdmission = (service: EndpointService, applicant: Applicant)
   if (!mayConnect(service, accountId)) found.push({ reason: 'NOT_WHITELISTED', facts });
   if (status !== 'ACTIVE' && status !== 'CHANGING')
     found.push({ reason: 'SERVICE_NOT_ACTIVE', facts: { ...facts, status } });
+  // A bill refuses nobody: whoever connects is held until it is settled.
   if (securityLock) found.push({ reason: 'SERVICE_LOCKED', facts });
   if (endpointType !== serviceType) {
     const types = { required: serviceType, given: endpointType, field: 'endpoint_type' };

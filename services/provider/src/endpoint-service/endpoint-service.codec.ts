@@ -94,6 +94,12 @@ export const endpointServiceCodec: Codec<EndpointServiceEvent> = defineCodec<End
       personal: ['message', 'actor'],
     },
     SecurityLockLifted: { version: 1, schema: z.object({ actor: text, at }), personal: ['actor'] },
+    FinancialLockPlaced: {
+      version: 1,
+      schema: z.object({ source: text, sequence: version, message: text, at }),
+      personal: ['message'],
+    },
+    FinancialLockLifted: { version: 1, schema: z.object({ source: text, sequence: version, at }) },
     ConnectionsInformed: { version: 1, schema: z.object({ version, at }) },
     DeletionStarted: {
       version: 1,

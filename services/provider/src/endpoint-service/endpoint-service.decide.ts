@@ -2,6 +2,7 @@ import type { Decider } from '@privatelink/shared/eventing/decider';
 import { assertNever } from '@privatelink/shared/eventing/never';
 import { decideDomains } from './endpoint-service.domains.ts';
 import { evolve } from './endpoint-service.evolve.ts';
+import { decideFinancialLocks } from './endpoint-service.locks.ts';
 import { reject, requireChangeable } from './endpoint-service.rejections.ts';
 import { checkResourcesAtCreation, decideResources, requireDualStack } from './endpoint-service.resources.ts';
 import {
@@ -24,6 +25,7 @@ const REPORTS: readonly EndpointServiceCommand['type'][] = [
   'RecordConnectionsInformed',
   'RefuseDeletion',
   'ConfirmTeardown',
+  'RecordPayments',
 ];
 
 export const endpointServiceBy = (
@@ -68,7 +70,10 @@ const decidePresent = (
   switch (command.type) {
     case 'ActivateEndpointService':
       if (service.status !== 'CREATING') return [];
-      return [{ type: 'EndpointServiceActivated', data: { at, move: move('CREATING', 'activated', 'ACTIVE') } }];
+      return [
+        { type: 'EndpointServiceActivated', data: { at, move: move('CREATING', 'activated', 'ACTIVE') } },
+        ...decideFinancialLocks(service, { scope: service.accountId, ...command.data }, at),
+      ];
 
     case 'UpdateEndpointService':
       return decideUpdate(command.data, service, at);
@@ -101,6 +106,9 @@ const decidePresent = (
     case 'LiftSecurityLock':
       if (!service.securityLock) return [];
       return [{ type: 'SecurityLockLifted', data: { ...command.data, at } }];
+
+    case 'RecordPayments':
+      return decideFinancialLocks(service, command.data, at);
 
     case 'RecordConnectionsInformed':
       if (!service.untold.some((fact) => fact.version <= command.data.version)) return [];

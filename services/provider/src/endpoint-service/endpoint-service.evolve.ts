@@ -3,6 +3,7 @@ import {
   type CustomDomain,
   type EndpointService,
   type EndpointServiceEvent,
+  type FinancialLock,
   isSameResource,
   noTerms,
   type ResourceKey,
@@ -110,6 +111,14 @@ export const evolve = (before: EndpointService, event: EndpointServiceEvent): En
       const told = withFact(service, { kind: 'securityLocked', version, locked: false, message: '', actor, at });
       return { ...told, securityLock: null };
     }
+    case 'FinancialLockPlaced': {
+      const { source, ...lock } = event.data;
+      return withFinancialLock(service, source, { ...lock, overdue: true });
+    }
+    case 'FinancialLockLifted': {
+      const { source, ...lock } = event.data;
+      return withFinancialLock(service, source, { ...lock, overdue: false, message: '' });
+    }
     case 'ConnectionsInformed':
       return { ...service, untold: service.untold.filter((fact) => fact.version > event.data.version) };
     case 'DeletionStarted': {
@@ -138,6 +147,11 @@ const moved = (service: EndpointService, recorded: EndpointServiceMove | null): 
 const withFact = (service: EndpointService, fact: ServiceFact): EndpointService => ({
   ...service,
   untold: [...service.untold, fact],
+});
+
+const withFinancialLock = (service: EndpointService, source: string, lock: FinancialLock): EndpointService => ({
+  ...service,
+  financialLocks: { ...service.financialLocks, [source]: lock },
 });
 
 const withUser = (

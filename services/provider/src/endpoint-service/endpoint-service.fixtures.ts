@@ -1,3 +1,4 @@
+import type { Payment } from '../account-services/account-services.ts';
 import {
   type CustomDomainFailure,
   type EndpointServiceCommand,
@@ -54,7 +55,7 @@ export const abandon: EndpointServiceCommand = {
   type: 'AbandonCreation',
   data: { serviceId: creation.serviceId, accountId: creation.accountId },
 };
-export const activate: EndpointServiceCommand = { type: 'ActivateEndpointService', data: {} };
+export const activate: EndpointServiceCommand = { type: 'ActivateEndpointService', data: { payments: [] } };
 export const tag = (key: string, value = ''): Tag => ({ key, value });
 export const update = (
   change: Partial<Extract<EndpointServiceCommand, { type: 'UpdateEndpointService' }>['data']>,
@@ -228,6 +229,22 @@ export const withdrawnAs = (domainName: string): EndpointServiceEvent => ({
 export const lockedAs = (message = 'leaks'): EndpointServiceEvent => ({
   type: 'SecurityLockPlaced',
   data: { message, actor: operator, at },
+});
+export const payments = (scope: string, ...said: readonly Payment[]): EndpointServiceCommand => ({
+  type: 'RecordPayments',
+  data: { scope, payments: said },
+});
+export const unpaid = (sequence: number, source = 'erp'): Payment => {
+  return { source, sequence, overdue: true, message: `invoice ${sequence}` };
+};
+export const paid = (sequence: number, source = 'erp'): Payment => ({ source, sequence, overdue: false, message: '' });
+export const overdueAs = (source: string, sequence: number): EndpointServiceEvent => ({
+  type: 'FinancialLockPlaced',
+  data: { source, sequence, message: `invoice ${sequence}`, at },
+});
+export const settledAs = (source: string, sequence: number): EndpointServiceEvent => ({
+  type: 'FinancialLockLifted',
+  data: { source, sequence, at },
 });
 export const unlocked: EndpointServiceEvent = { type: 'SecurityLockLifted', data: { actor: operator, at } };
 export const informedAs = (version: number): EndpointServiceEvent => ({

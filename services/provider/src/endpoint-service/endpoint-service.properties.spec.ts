@@ -5,6 +5,7 @@ import { admit, explainAdmission } from './admission.ts';
 import { endpointService } from './endpoint-service.decide.ts';
 import { evolve } from './endpoint-service.evolve.ts';
 import * as the from './endpoint-service.fixtures.ts';
+import { locksOf } from './endpoint-service.locks.ts';
 import type { EndpointService, EndpointServiceCommand, EndpointServiceEvent } from './endpoint-service.ts';
 import { endpointServiceTransitions } from './endpoint-service-status.ts';
 
@@ -94,6 +95,9 @@ const anyWish: fc.Arbitrary<Wish> = fc.oneof(
         the.autoAccept(on, waiting, Math.max(version - ago, 0)),
   ),
   fc.nat(20).map(the.informed),
+  fc
+    .tuple(fc.constantFrom('epsrv-1', the.owner), fc.constantFrom(the.paid, the.unpaid), fc.integer({ min: 1, max: 5 }))
+    .map(([scope, said, sequence]) => the.payments(scope, said(sequence))),
   fc.nat(20).map(the.refuseDeletion),
   fc.nat(20).map(the.confirmTeardown),
 );
@@ -114,6 +118,7 @@ const always = (check: (step: Step) => void): void => {
 const WHILE_LOCKED: readonly EndpointServiceEvent['type'][] = [
   ...(['EndpointServiceActivated', 'ResourceDetached', 'ResourceDetachmentRefused', 'ChangeCompleted'] as const),
   ...(['SecurityLockPlaced', 'SecurityLockLifted', 'ConnectionsInformed'] as const),
+  ...(['FinancialLockPlaced', 'FinancialLockLifted'] as const),
   ...(['DeletionStarted', 'DeletionRefused', 'EndpointServiceDeleted'] as const),
 ];
 
@@ -158,7 +163,7 @@ describe('no sequence of commands and reports', () => {
 
   it('changes a locked service, but for its end and what others tell', () =>
     always(({ before, events }) => {
-      if (!before.securityLock) return;
+      if (locksOf(before).length === 0) return;
       for (const { type } of events) expect(WHILE_LOCKED).toContain(type);
     }));
 
@@ -177,7 +182,7 @@ describe('no sequence of commands and reports', () => {
 describe('the declared table', () => {
   it('has no row that no life reaches', () => {
     const reached = fc
-      .sample(fc.oneof(life, lateLife), { numRuns: 8_000, seed: 4 })
+      .sample(fc.oneof(life, lateLife), { numRuns: 16_000, seed: 4 })
       .flatMap((wishes) => run(wishes).flatMap(({ events }) => movesOf(events)))
       .map(({ from, because, to }) => rowOf(from, because, to));
     expect(rows.filter((row) => !reached.includes(row))).toEqual([]);

@@ -1,4 +1,5 @@
 import { Rejected } from '@privatelink/shared/eventing/rejected';
+import { locksOf } from './endpoint-service.locks.ts';
 import type { EndpointService } from './endpoint-service.ts';
 
 export type EndpointServiceRejection =
@@ -30,5 +31,6 @@ export const quota = (name: string, limit: number, current: number, field: strin
 /** Whether the owner may change anything but delete it. */
 export const requireChangeable = (service: EndpointService): void => {
   if (service.status === 'DELETING') throw notActive(service);
-  if (service.securityLock) throw reject('SERVICE_LOCKED', { service_id: service.serviceId });
+  const [lock] = locksOf(service);
+  if (lock) throw reject('SERVICE_LOCKED', { service_id: service.serviceId, business_status: lock.kind });
 };

@@ -1,4 +1,5 @@
 import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
+import type { Payment } from '../account-services/account-services.ts';
 import type { EndpointServiceStatus, EndpointServiceMove as Move } from './endpoint-service-status.ts';
 
 export type ServiceType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
@@ -45,6 +46,8 @@ export type CustomDomain = Readonly<{
   /** The service's, by which it was declared or the last check of it recorded. */
   version: number;
 }>;
+
+export type FinancialLock = Readonly<{ sequence: number; overdue: boolean; message: string; at: string }>;
 
 export const noTerms: UserTerms = { autoAccept: null, maxConnections: null, approvalTtlMs: null };
 
@@ -93,6 +96,8 @@ export type EndpointServiceEvent =
   | Ev<'CustomDomainRemoved', { domainName: string; at: string }>
   | Ev<'SecurityLockPlaced', { message: string; actor: string; at: string }>
   | Ev<'SecurityLockLifted', { actor: string; at: string }>
+  | Ev<'FinancialLockPlaced', { source: string; sequence: number; message: string; at: string }>
+  | Ev<'FinancialLockLifted', { source: string; sequence: number; at: string }>
   | Ev<'ConnectionsInformed', { version: number; at: string }>
   | Ev<'DeletionStarted', { force: boolean; actor: string; at: string; move: Move }>
   | Ev<'DeletionRefused', { blockers: readonly Blocker[]; blockerCount: number; at: string; move: Move }>
@@ -131,6 +136,8 @@ export type EndpointService = Particulars &
     customDomains: Readonly<Record<string, CustomDomain>>;
     /** What an operator locked it for; null when it is not locked. */
     securityLock: Readonly<{ message: string; at: string }> | null;
+    /** By `<source of the report>:<scope>`; those that were lifted stay, to know what comes late. */
+    financialLocks: Readonly<Record<string, FinancialLock>>;
     untold: readonly ServiceFact[];
     deletion: Readonly<{ version: number; force: boolean; actor: string }> | null;
     /** Empty for a service whose creation was abandoned. */
@@ -140,7 +147,8 @@ export type EndpointService = Particulars &
 
 export type EndpointServiceCommand =
   | Cmd<'CreateEndpointService', Particulars>
-  | Cmd<'ActivateEndpointService', object>
+  /** `payments`: what is known of the bills of its account. */
+  | Cmd<'ActivateEndpointService', { payments: readonly Payment[] }>
   /** Null leaves it as it is. */
   | Cmd<
       'UpdateEndpointService',
@@ -167,6 +175,8 @@ export type EndpointServiceCommand =
   | Cmd<'RemoveCustomDomain', { domainName: string }>
   | Cmd<'PlaceSecurityLock', { message: string; actor: string }>
   | Cmd<'LiftSecurityLock', { actor: string }>
+  /** `scope`: the service's own id, or its account's. */
+  | Cmd<'RecordPayments', { scope: string; payments: readonly Payment[] }>
   | Cmd<'RecordConnectionsInformed', { version: number }>
   | Cmd<'StartDeletion', { force: boolean; actor: string }>
   | Cmd<'RefuseDeletion', { version: number; blockers: readonly Blocker[]; blockerCount: number }>
@@ -196,6 +206,7 @@ export const initialEndpointService: EndpointService = {
   disconnected: [],
   customDomains: {},
   securityLock: null,
+  financialLocks: {},
   untold: [],
   deletion: null,
   createdAt: '',

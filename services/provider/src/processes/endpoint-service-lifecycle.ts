@@ -18,7 +18,7 @@ import type { AccountsRepository } from './service-claim-cleanup.ts';
 /**
  * The life of an endpoint service beyond its provider's requests.
  *
- * Being created, it becomes active. Facts that concern its connections are told to the broker, in order. A resource
+ * Being created, it becomes active, and locked where its account's bills are overdue. Facts that concern its connections are told to the broker, in order. A resource
  * that is to be detached is closed at the broker, which moves its endpoints to others of the zone, or says who is on
  * it. A change is complete when nothing of it waits. A deletion is put to the broker, which answers what stands in its
  * way; the end comes from the broker, when the last connection is torn down. Gone, it counts no longer for its account.
@@ -69,7 +69,11 @@ export const endpointServiceLifecycle = ({
     const { state: service } = folded;
     const cause = { ...folded.cause, rehearsal };
     const call = { ...cause, actor: 'service:provider' };
-    if (service.status === 'CREATING') return { type: 'ActivateEndpointService', data: {} };
+    if (service.status === 'CREATING') {
+      // Read after the service is there: a bill that is recorded later finds it on the ledger.
+      const { payments } = (await foldIn(rehearsal, accounts, service.accountId)).state;
+      return { type: 'ActivateEndpointService', data: { payments: Object.values(payments) } };
+    }
     const last = service.untold.at(-1);
     if (last && service.status !== 'GONE') {
       for (const fact of service.untold) await broker.recordServiceFact(service.serviceId, fact, call);

@@ -5,6 +5,7 @@ import { enumNames } from '@privatelink/shared/grpc/enums';
 import { aggregateReadModel } from '@privatelink/shared/postgres/aggregate-read-model';
 import { endpointServiceCodec } from '../endpoint-service/endpoint-service.codec.ts';
 import { endpointService } from '../endpoint-service/endpoint-service.decide.ts';
+import { businessStatusOf } from '../endpoint-service/endpoint-service.locks.ts';
 import { offeredZones } from '../endpoint-service/endpoint-service.ts';
 
 /** All services that exist. */
@@ -20,7 +21,7 @@ export const endpointServices = aggregateReadModel({
     status: { type: 'text', of: (service) => service.status },
     service_name: { type: 'text', of: (service) => service.serviceName },
     service_type: { type: 'text', of: (service) => service.serviceType },
-    business_status: { type: 'text', of: (service) => (service.securityLock ? 'SECURITY_LOCKED' : 'NORMAL') },
+    business_status: { type: 'text', of: businessStatusOf },
     payer: { type: 'text', of: (service) => service.payer },
     address_type: { type: 'text', of: (service) => service.addressType },
     auto_accept: { type: 'boolean', of: (service) => service.autoAccept },
@@ -30,7 +31,7 @@ export const endpointServices = aggregateReadModel({
     create_time: { type: 'timestamptz', of: (service) => service.createdAt },
     update_time: { type: 'timestamptz', of: (service) => service.updatedAt },
   },
-  edition: 2,
+  edition: 3,
 });
 
 type Column = keyof (typeof endpointServices)['columns'];

@@ -2,9 +2,11 @@ import { Fact } from '@privatelink/proto/events/v1/fact';
 import { absent, advance, type Folded, loadFolded, type Rules } from '../app/fold.ts';
 import { LRUCache } from '../app/lru-cache.ts';
 import { isSnapshot } from '../eventing/codec.ts';
+import { idOfStream } from '../eventing/decider.ts';
 import type { AnyEvent, StoredEvent } from '../eventing/message.ts';
 import type { EventStore } from '../eventing/ports.ts';
 import { timestamp } from '../grpc/timestamp.ts';
+import { InvalidMessage } from './consumer.ts';
 import { factSubject } from './subjects.ts';
 
 export type FactTranslation<S> = Readonly<{
@@ -12,9 +14,11 @@ export type FactTranslation<S> = Readonly<{
   /** The resource's kind in subjects: `connection`. */
   entity: string;
   /** The account whose resource it is. */
-  accountOf: (state: S) => string;
+  accountOf: (state: S, id: string) => string;
   /** The whole public state after the event. */
-  resourceOf: (state: S, revision: bigint) => NonNullable<Fact['resource']>;
+  resourceOf: (state: S, revision: bigint, id: string) => NonNullable<Fact['resource']>;
+  /** Facts that leave the service; all when absent. */
+  only?: readonly string[];
 }>;
 
 type Announcement = Readonly<{ subject: string; body: Uint8Array }>;
@@ -25,7 +29,7 @@ const REMEMBERED_STREAMS = 4_096;
 export const factTranslator = <E extends AnyEvent, S>(
   store: EventStore,
   rules: Rules<E, S>,
-  { service, entity, accountOf, resourceOf }: FactTranslation<S>,
+  { service, entity, accountOf, resourceOf, only }: FactTranslation<S>,
 ): ((event: StoredEvent) => Promise<readonly Announcement[]>) => {
   const remembered = new LRUCache<string, Folded<S>>(REMEMBERED_STREAMS);
 
@@ -43,6 +47,8 @@ export const factTranslator = <E extends AnyEvent, S>(
     const { state } = await stateAfter(event);
     if (isSnapshot(event.type)) return [];
     const recorded = rules.codec.decode(event);
+    if (only && !only.includes(recorded.type)) return [];
+    const id = idOfStream(event.stream);
     const move = (recorded.data as { move?: { from: string | null; to: string; because: string } | null }).move;
     const fact = Fact.fromPartial({
       eventId: event.id,
@@ -55,9 +61,18 @@ export const factTranslator = <E extends AnyEvent, S>(
       causationId: event.metadata['$causationId'] ?? '',
       actor: event.metadata['actor'] ?? '',
       transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
-      resource: resourceOf(state, event.revision),
+      resource: resourceOf(state, event.revision, id),
     });
-    const subject = factSubject({ service, entity, fact: recorded.type, account: accountOf(state) });
+    const subject = factSubject({ service, entity, fact: recorded.type, account: accountOf(state, id) });
     return [{ subject, body: Fact.encode(fact).finish() }];
   };
+};
+
+/** What such an announcement says. */
+export const readFact = (subject: string, body: Uint8Array): Fact => {
+  try {
+    return Fact.decode(body);
+  } catch (cause) {
+    throw new InvalidMessage(`${subject} carries no fact`, { cause });
+  }
 };

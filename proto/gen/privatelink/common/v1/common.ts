@@ -310,12 +310,18 @@ export interface Tags {
   tags: Tag[];
 }
 
-/** A lock that an operator placed. */
+/** A lock: while there is one, a resource can be read and deleted, and its bills be paid, nothing else. */
 export interface Lock {
   /** Why, for the owner: up to 256 characters. */
   message: string;
   /** When it was placed. */
-  placeTime: Timestamp | undefined;
+  placeTime:
+    | Timestamp
+    | undefined;
+  /** What kind: SECURITY_LOCKED by an operator, FINANCIAL_LOCKED by an overdue payment. */
+  businessStatus: BusinessStatus;
+  /** Of a payment, who reported it and of what: `<source>:<resource or account>`. Empty otherwise. */
+  source: string;
 }
 
 /** A moment that has passed: what was recorded up to it, it included. */
@@ -520,7 +526,7 @@ export const Tags: MessageFns<Tags> = {
 };
 
 function createBaseLock(): Lock {
-  return { message: "", placeTime: undefined };
+  return { message: "", placeTime: undefined, businessStatus: BusinessStatus.UNSPECIFIED, source: "" };
 }
 
 export const Lock: MessageFns<Lock> = {
@@ -530,6 +536,12 @@ export const Lock: MessageFns<Lock> = {
     }
     if (message.placeTime !== undefined) {
       Timestamp.encode(message.placeTime, writer.uint32(18).fork()).join();
+    }
+    if (message.businessStatus !== BusinessStatus.UNSPECIFIED) {
+      writer.uint32(24).int32(businessStatusToNumber(message.businessStatus));
+    }
+    if (message.source !== "") {
+      writer.uint32(34).string(message.source);
     }
     return writer;
   },
@@ -563,6 +575,22 @@ export const Lock: MessageFns<Lock> = {
             message.placeTime = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.businessStatus = businessStatusFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -583,6 +611,12 @@ export const Lock: MessageFns<Lock> = {
         : isSet(object.place_time)
         ? fromJsonTimestamp(object.place_time)
         : undefined,
+      businessStatus: isSet(object.businessStatus)
+        ? businessStatusFromJSON(object.businessStatus)
+        : isSet(object.business_status)
+        ? businessStatusFromJSON(object.business_status)
+        : BusinessStatus.UNSPECIFIED,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
     };
   },
 
@@ -593,6 +627,12 @@ export const Lock: MessageFns<Lock> = {
     }
     if (message.placeTime !== undefined) {
       obj.placeTime = fromTimestamp(message.placeTime).toISOString();
+    }
+    if (message.businessStatus !== BusinessStatus.UNSPECIFIED) {
+      obj.businessStatus = businessStatusToJSON(message.businessStatus);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
     }
     return obj;
   },
@@ -606,6 +646,8 @@ export const Lock: MessageFns<Lock> = {
     message.placeTime = (object.placeTime !== undefined && object.placeTime !== null)
       ? Timestamp.fromPartial(object.placeTime)
       : undefined;
+    message.businessStatus = object.businessStatus ?? BusinessStatus.UNSPECIFIED;
+    message.source = object.source ?? "";
     return message;
   },
 };

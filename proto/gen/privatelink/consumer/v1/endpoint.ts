@@ -212,6 +212,8 @@ export interface Endpoint {
   customDomainNames: string[];
   /** Whether its names answer clients in a zone with that zone's address, and with others only if it is down. */
   zoneAffinity: boolean;
+  /** All locks, an operator's first. */
+  locks: Lock[];
 }
 
 function createBaseEndpointZone(): EndpointZone {
@@ -464,6 +466,7 @@ function createBaseEndpoint(): Endpoint {
     customDomainEnabled: false,
     customDomainNames: [],
     zoneAffinity: false,
+    locks: [],
   };
 }
 
@@ -555,6 +558,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(224).bool(message.zoneAffinity);
+    }
+    for (const v of message.locks) {
+      Lock.encode(v!, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -796,6 +802,14 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.locks.push(Lock.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -916,6 +930,9 @@ export const Endpoint: MessageFns<Endpoint> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      locks: globalThis.Array.isArray(object?.locks)
+        ? object.locks.map((e: any) => Lock.fromJSON(e))
+        : [],
     };
   },
 
@@ -1005,6 +1022,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.locks?.length) {
+      obj.locks = message.locks.map((e) => Lock.toJSON(e));
+    }
     return obj;
   },
 
@@ -1047,6 +1067,7 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.customDomainEnabled = object.customDomainEnabled ?? false;
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.locks = object.locks?.map((e) => Lock.fromPartial(e)) || [];
     return message;
   },
 };

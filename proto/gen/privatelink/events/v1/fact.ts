@@ -65,7 +65,30 @@ export interface Fact {
     | //
     /** A gateway endpoint. */
     { $case: "gatewayEndpoint"; value: GatewayEndpoint }
+    | //
+    /** What billing reported. */
+    { $case: "payments"; value: Payments }
     | undefined;
+}
+
+/** Where a resource or an account stands with billing. */
+export interface Payments {
+  /** Id of an endpoint, an endpoint service or an account. */
+  scope: string;
+  /** The last report of each source. */
+  payments: Payment[];
+}
+
+/** What one source reported last. */
+export interface Payment {
+  /** Who reported it. */
+  source: string;
+  /** Number of the report; a source's reports on one scope have rising numbers. */
+  sequence: bigint;
+  /** Whether payment is overdue. */
+  overdue: boolean;
+  /** Why, for whoever pays. */
+  message: string;
 }
 
 /** The names of an endpoint in DNS. */
@@ -149,6 +172,9 @@ export const Fact: MessageFns<Fact> = {
         break;
       case "gatewayEndpoint":
         GatewayEndpoint.encode(message.resource.value, writer.uint32(122).fork()).join();
+        break;
+      case "payments":
+        Payments.encode(message.resource.value, writer.uint32(130).fork()).join();
         break;
     }
     return writer;
@@ -287,6 +313,14 @@ export const Fact: MessageFns<Fact> = {
             message.resource = { $case: "gatewayEndpoint", value: GatewayEndpoint.decode(reader, reader.uint32()) };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.resource = { $case: "payments", value: Payments.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -351,6 +385,8 @@ export const Fact: MessageFns<Fact> = {
         ? { $case: "gatewayEndpoint", value: GatewayEndpoint.fromJSON(object.gatewayEndpoint) }
         : isSet(object.gateway_endpoint)
         ? { $case: "gatewayEndpoint", value: GatewayEndpoint.fromJSON(object.gateway_endpoint) }
+        : isSet(object.payments)
+        ? { $case: "payments", value: Payments.fromJSON(object.payments) }
         : undefined,
     };
   },
@@ -397,6 +433,8 @@ export const Fact: MessageFns<Fact> = {
       obj.endpointNames = EndpointNames.toJSON(message.resource.value);
     } else if (message.resource?.$case === "gatewayEndpoint") {
       obj.gatewayEndpoint = GatewayEndpoint.toJSON(message.resource.value);
+    } else if (message.resource?.$case === "payments") {
+      obj.payments = Payments.toJSON(message.resource.value);
     }
     return obj;
   },
@@ -453,7 +491,218 @@ export const Fact: MessageFns<Fact> = {
         }
         break;
       }
+      case "payments": {
+        if (object.resource?.value !== undefined && object.resource?.value !== null) {
+          message.resource = { $case: "payments", value: Payments.fromPartial(object.resource.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBasePayments(): Payments {
+  return { scope: "", payments: [] };
+}
+
+export const Payments: MessageFns<Payments> = {
+  encode(message: Payments, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== "") {
+      writer.uint32(10).string(message.scope);
+    }
+    for (const v of message.payments) {
+      Payment.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Payments {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayments();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payments.push(Payment.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Payments {
+    return {
+      scope: isSet(object.scope) ? globalThis.String(object.scope) : "",
+      payments: globalThis.Array.isArray(object?.payments) ? object.payments.map((e: any) => Payment.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Payments): unknown {
+    const obj: any = {};
+    if (message.scope !== "") {
+      obj.scope = message.scope;
+    }
+    if (message.payments?.length) {
+      obj.payments = message.payments.map((e) => Payment.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Payments>, I>>(base?: I): Payments {
+    return Payments.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Payments>, I>>(object: I): Payments {
+    const message = createBasePayments();
+    message.scope = object.scope ?? "";
+    message.payments = object.payments?.map((e) => Payment.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePayment(): Payment {
+  return { source: "", sequence: 0n, overdue: false, message: "" };
+}
+
+export const Payment: MessageFns<Payment> = {
+  encode(message: Payment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sequence);
+    }
+    if (message.overdue !== false) {
+      writer.uint32(24).bool(message.overdue);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Payment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overdue = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Payment {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      overdue: isSet(object.overdue) ? globalThis.Boolean(object.overdue) : false,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: Payment): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    if (message.overdue !== false) {
+      obj.overdue = message.overdue;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Payment>, I>>(base?: I): Payment {
+    return Payment.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Payment>, I>>(object: I): Payment {
+    const message = createBasePayment();
+    message.source = object.source ?? "";
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.overdue = object.overdue ?? false;
+    message.message = object.message ?? "";
     return message;
   },
 };
@@ -612,7 +861,12 @@ export interface ProtoMetadata {
 }
 
 export const protoMetadata: ProtoMetadata = {
-  references: { ".privatelink.events.v1.Fact": Fact, ".privatelink.events.v1.EndpointNames": EndpointNames },
+  references: {
+    ".privatelink.events.v1.Fact": Fact,
+    ".privatelink.events.v1.Payments": Payments,
+    ".privatelink.events.v1.Payment": Payment,
+    ".privatelink.events.v1.EndpointNames": EndpointNames,
+  },
   dependencies: [protoMetadata1, protoMetadata2, protoMetadata3, protoMetadata4, protoMetadata5, protoMetadata6],
 };
 

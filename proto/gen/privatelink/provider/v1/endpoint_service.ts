@@ -462,6 +462,8 @@ export interface EndpointService {
   customDomains: CustomDomain[];
   /** Whether names of new endpoints answer clients in a zone with that zone's address, unless the endpoint says otherwise. */
   zoneAffinity: boolean;
+  /** All locks, an operator's first; empty to everybody but the owner and operators. */
+  locks: Lock[];
 }
 
 /** What a service was when an endpoint was admitted to it. */
@@ -1152,6 +1154,7 @@ function createBaseEndpointService(): EndpointService {
     securityLock: undefined,
     customDomains: [],
     zoneAffinity: false,
+    locks: [],
   };
 }
 
@@ -1219,6 +1222,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(160).bool(message.zoneAffinity);
+    }
+    for (const v of message.locks) {
+      Lock.encode(v!, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -1396,6 +1402,14 @@ export const EndpointService: MessageFns<EndpointService> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.locks.push(Lock.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1490,6 +1504,9 @@ export const EndpointService: MessageFns<EndpointService> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      locks: globalThis.Array.isArray(object?.locks)
+        ? object.locks.map((e: any) => Lock.fromJSON(e))
+        : [],
     };
   },
 
@@ -1555,6 +1572,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.locks?.length) {
+      obj.locks = message.locks.map((e) => Lock.toJSON(e));
+    }
     return obj;
   },
 
@@ -1589,6 +1609,7 @@ export const EndpointService: MessageFns<EndpointService> = {
       : undefined;
     message.customDomains = object.customDomains?.map((e) => CustomDomain.fromPartial(e)) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.locks = object.locks?.map((e) => Lock.fromPartial(e)) || [];
     return message;
   },
 };

@@ -97,6 +97,10 @@ export const lock = (message = 'abuse'): EndpointCommand => ({
   data: { message, actor: 'user:olga' },
 });
 export const unlock: EndpointCommand = { type: 'UnlockEndpoint', data: { actor: 'user:olga' } };
+export const payments = (revision: number, ...sources: readonly string[]): EndpointCommand => ({
+  type: 'RecordPayments',
+  data: { revision, overdue: sources.map((source) => ({ source, message: 'invoice 7' })) },
+});
 export const confirm = (version: number): EndpointCommand => ({ type: 'CompleteChange', data: { version } });
 export const inform = (version: number): EndpointCommand => ({
   type: 'RecordConnectionInformed',

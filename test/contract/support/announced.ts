@@ -1,0 +1,37 @@
+import { factTranslator } from '@privatelink/shared/nats/fact-translation';
+import { systemClock as clock } from '@privatelink/shared/runtime/clock';
+import { connectionCodec } from '../../../services/connection-broker/src/connection/connection.codec.ts';
+import { connection } from '../../../services/connection-broker/src/connection/connection.decide.ts';
+import { connectionFacts } from '../../../services/connection-broker/src/publish/connection-facts.ts';
+import { paymentFacts } from '../../../services/connection-broker/src/publish/payment-facts.ts';
+import { scopeFactsCodec } from '../../../services/connection-broker/src/scope-facts/scope-facts.codec.ts';
+import { scopeFacts } from '../../../services/connection-broker/src/scope-facts/scope-facts.ts';
+import { brokerConnectionsIngest } from '../../../services/consumer/src/ingest/broker-connections.ts';
+import { paymentsIngest } from '../../../services/provider/src/ingest/payments.ts';
+import { accountPayments } from '../../../services/provider/src/processes/account-payments.ts';
+import { names, type Services } from './services.ts';
+
+/** Lets the other services hear what the broker announces of one stream: all of it, also what they have heard before. */
+export const announcements = ({ broker: { store }, provider, consumer }: Services) => {
+  const view = { names, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
+  const tell = async (
+    stream: string,
+    translate: ReturnType<typeof factTranslator>,
+    { handle }: ReturnType<typeof paymentsIngest>,
+  ): Promise<void> => {
+    for await (const event of store.read(stream, { from: 'start', direction: 'forwards', maxCount: 1_000 })) {
+      for (const fact of await translate(event)) await handle({ ...fact, headers: {}, deliveryCount: 1 });
+    }
+  };
+  return {
+    payments: async (scope: string): Promise<void> => {
+      const translate = factTranslator(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts);
+      await tell(`facts-${scope}`, translate, paymentsIngest({ ...provider, clock }));
+      await accountPayments({ ...provider, clock }).work(scope, null);
+    },
+    connection: async (connectionId: string): Promise<void> => {
+      const translate = factTranslator(store, { decider: connection, codec: connectionCodec }, connectionFacts(view));
+      await tell(`connection-${connectionId}`, translate, brokerConnectionsIngest({ ...consumer, clock }));
+    },
+  };
+};
