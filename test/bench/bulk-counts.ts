@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunFile } from '@privatelink/embedded/run-file';
 import { runSubscription } from '@privatelink/shared/app/run-subscription';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import { connectEventStore } from '@privatelink/shared/kurrent/event-store';
 import { systemClock } from '@privatelink/shared/runtime/clock';
 import { createLog } from '@privatelink/shared/runtime/log';
+import { BenchError } from './bench-error.ts';
 
 /** What is counted: an event that moves a connection, or places or lifts a hold of it. */
 const COUNTED = [
@@ -11,9 +13,17 @@ const COUNTED = [
   ...['HoldLifted', 'ConnectingStarted'],
 ];
 
+const PATIENCE_MS = 60_000;
+/** Connections that a complaint names. */
+const SHOWN = 5;
+
 /** How often each of them is stored of each connection, followed in the store itself. */
 export type Counts = Readonly<{
-  /** Resolves once so many connections have an event of the type. */
+  /**
+   * Resolves once so many connections have an event of the type.
+   *
+   * @throws BenchError when nothing at all is recorded for a minute
+   */
   reached: (type: string, connections: number) => Promise<void>;
   /** Connections that have an event of the type not just once, and all events stored since the last look. */
   take: (types: readonly string[], connections: number) => Readonly<{ wrong: number; events: number }>;
@@ -24,6 +34,7 @@ export const followCounts = (run: Pick<RunFile, 'eventStore'>): Counts => {
   const store = connectEventStore(run.eventStore.url, ['connection']);
   const stop = new AbortController();
   let counts = new Map<string, Map<string, number>>();
+  const known = new Set<string>();
   let events = 0;
   let position: bigint | null = null;
   let wake = Promise.withResolvers<void>();
@@ -47,6 +58,7 @@ export const followCounts = (run: Pick<RunFile, 'eventStore'>): Counts => {
           counts.set(type, ofType);
           const id = idOfStream(message.event.stream);
           ofType.set(id, (ofType.get(id) ?? 0) + 1);
+          known.add(id);
         }
         wake.resolve();
         wake = Promise.withResolvers();
@@ -56,7 +68,17 @@ export const followCounts = (run: Pick<RunFile, 'eventStore'>): Counts => {
   );
   return {
     reached: async (type, connections) => {
-      while ((counts.get(type)?.size ?? 0) < connections) await wake.promise;
+      for (let of = counts.get(type); (of?.size ?? 0) < connections; of = counts.get(type)) {
+        const waiting = new AbortController();
+        const patience = delay(PATIENCE_MS, 'stalled', { signal: waiting.signal }).catch(() => 'aborted');
+        const woken = await Promise.race([wake.promise, patience]);
+        waiting.abort();
+        if (woken !== 'stalled') continue;
+        const lacking = [...known].filter((id) => !counts.get(type)?.has(id));
+        const some = lacking.slice(0, SHOWN).join(', ');
+        const what = `${connections - (of?.size ?? 0)} of ${connections} connections lack ${type}: ${some}`;
+        throw new BenchError(`nothing is recorded for ${PATIENCE_MS / 1_000} s, and ${what}`, 1);
+      }
     },
     take: (types, connections) => {
       const wrong = types.reduce((sum, type) => {

@@ -54,8 +54,14 @@ export const bulk = async (connections = CONNECTIONS): Promise<object> => {
         statusChanges: Math.round((2 * connections) / seconds),
         events: Math.round(events / seconds),
       };
-      const processor = round((await processorSeconds(run)) - before);
-      return { seconds: round(seconds), processorSeconds: processor, perSecond, lostOrDoubled: wrong };
+      const after = await processorSeconds(run);
+      const each = Object.entries(after).map(([name, at]) => [name, at - (before[name] ?? 0)] as const);
+      const perConnection = each.map(([name, used]) => [name, round((1_000 * used) / connections)] as const);
+      return {
+        ...{ seconds: round(seconds), perSecond, lostOrDoubled: wrong },
+        processorSeconds: round(each.reduce((sum, [, used]) => sum + used, 0)),
+        processorMsPerConnection: Object.fromEntries(perConnection),
+      };
     };
     const overdue = await cycle('overdue', DOWN);
     const settled = await cycle('settled', UP);
@@ -76,17 +82,17 @@ export const bulk = async (connections = CONNECTIONS): Promise<object> => {
   }
 };
 
-/** Seconds of processor time that the system's processes have had in all, as Linux counts it; 0 elsewhere. */
-const processorSeconds = async ({ processes }: RunFile): Promise<number> => {
-  const each = processes.map(async ({ pid }) => {
+/** Seconds of processor time that each of the system's processes has had, as Linux counts it; 0 elsewhere. */
+const processorSeconds = async ({ processes }: RunFile): Promise<Readonly<Record<string, number>>> => {
+  const each = processes.map(async ({ name, pid }) => {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
     const [user, system] = stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
       .slice(11, 13);
-    return (Number(user ?? 0) + Number(system ?? 0)) / TICKS_PER_SECOND;
+    return [name, (Number(user ?? 0) + Number(system ?? 0)) / TICKS_PER_SECOND] as const;
   });
-  return (await Promise.all(each)).reduce((sum, seconds) => sum + seconds, 0);
+  return Object.fromEntries(await Promise.all(each));
 };
 
 /** Resident memory of each process of the system, as Linux says it; nothing elsewhere. */
