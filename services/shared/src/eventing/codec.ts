@@ -52,22 +52,31 @@ export const defineCodec = <E extends AnyEvent>(definition: {
   events: EventFormats<E>;
 }): Codec<E> => {
   const formats = definition.events as unknown as Readonly<Record<string, EventFormat<object> | undefined>>;
+  /** Several followers of one process are given the same event. */
+  const decoded = new WeakMap<StoredEvent, Recorded<E>>();
+  const read = ({ type, data, ...meta }: StoredEvent): Recorded<E> => {
+    const { name, version } = parseType(type);
+    const format = formats[name];
+    if (!format || !(version >= 1 && version <= format.version)) throw new UnknownEvent({ type, ...meta });
+    let current = data as Stored;
+    for (let v = version; v < format.version; v++) {
+      const upcast = format.upcast?.[v];
+      if (!upcast) throw new UnknownEvent({ type, ...meta });
+      current = upcast(current);
+    }
+    return { type: name, data: format.schema.parse(current), meta } as unknown as Recorded<E>;
+  };
   return {
     category: definition.category,
     formats: definition.events,
     stateVersion: definition.stateVersion,
     encode: (event) => ({ type: `${event.type}.v${formats[event.type]?.version}`, data: event.data }),
-    decode: ({ type, data, ...meta }) => {
-      const { name, version } = parseType(type);
-      const format = formats[name];
-      if (!format || !(version >= 1 && version <= format.version)) throw new UnknownEvent({ type, ...meta });
-      let current = data as Stored;
-      for (let v = version; v < format.version; v++) {
-        const upcast = format.upcast?.[v];
-        if (!upcast) throw new UnknownEvent({ type, ...meta });
-        current = upcast(current);
-      }
-      return { type: name, data: format.schema.parse(current), meta } as unknown as Recorded<E>;
+    decode: (event) => {
+      const known = decoded.get(event);
+      if (known) return known;
+      const recorded = read(event);
+      decoded.set(event, recorded);
+      return recorded;
     },
   };
 };
