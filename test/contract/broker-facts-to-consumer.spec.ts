@@ -12,8 +12,9 @@ import { type PostgresServer, startPostgres } from '@privatelink/shared/testing/
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { endpointCodec } from '../../services/consumer/src/endpoint/endpoint.codec.ts';
 import { endpoint } from '../../services/consumer/src/endpoint/endpoint.decide.ts';
-import { brokerConnectionsIngest } from '../../services/consumer/src/ingest/broker-connections.ts';
+import { brokerConnectionsFeed } from '../../services/consumer/src/ingest/broker-connections.ts';
 import { brokerConnections, readConnection } from '../../services/consumer/src/read-models/broker-connections.ts';
+import { takeIn } from './support/announced.ts';
 
 /** Facts as each service announced them once: whoever reads them must be able to for ever. */
 const goldenOf = (path: string): readonly GoldenFact[] =>
@@ -61,7 +62,7 @@ describe('what the consumer service keeps of the broker', () => {
   const store = createMemoryStore();
   const endpoints = createRepository({ store, clock, producer: 'consumer' }, endpoint, endpointCodec);
   const take = (message: IncomingMessage) =>
-    brokerConnectionsIngest({ db: postgres.db, endpoints, clock }).handle(message);
+    takeIn(postgres.db, brokerConnectionsFeed({ db: postgres.db, endpoints, clock }), [message]);
   const kept = async (connectionId: string) => {
     const row = await getForeign(postgres.db, brokerConnections, connectionId);
     return row && { connection: readConnection(row.state), revision: row.revision };
@@ -86,6 +87,12 @@ describe('what the consumer service keeps of the broker', () => {
   it('is the same whatever order the facts come in, and however often', async () => {
     for (const golden of [...announced.broker].reverse()) await take(messageOf(golden));
     for (const golden of announced.broker) await take(messageOf(golden));
+    expect(await kept(connectionId)).toEqual(expected(last));
+  });
+
+  it('is the same when all of them come at once', async () => {
+    const feed = brokerConnectionsFeed({ db: postgres.db, endpoints, clock });
+    await takeIn(postgres.db, feed, [...announced.broker, ...announced.broker.toReversed()].map(messageOf));
     expect(await kept(connectionId)).toEqual(expected(last));
   });
 

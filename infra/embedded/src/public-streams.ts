@@ -4,7 +4,7 @@ import type { PublicStreams } from './nats-config.ts';
 export const publicStreams: PublicStreams = {
   EVT_PROVIDER: [],
   EVT_CONSUMER: [],
-  EVT_BROKER: ['consumer__broker_connections', 'provider__payments'],
+  EVT_BROKER: ['provider__payments'],
   EVT_DNS: [],
   PRIVATELINK: [],
 };

@@ -14,7 +14,7 @@ import { endpointCodec } from './endpoint/endpoint.codec.ts';
 import { endpoint, endpointBy } from './endpoint/endpoint.decide.ts';
 import { gatewayEndpointCodec } from './gateway-endpoint/gateway-endpoint.codec.ts';
 import { gatewayEndpoint } from './gateway-endpoint/gateway-endpoint.ts';
-import { brokerConnectionsIngest } from './ingest/broker-connections.ts';
+import { brokerConnectionsFeed } from './ingest/broker-connections.ts';
 import { endpointLifecycle } from './processes/endpoint-lifecycle.ts';
 import { gatewayEndpointLifecycle } from './processes/gateway-endpoint-lifecycle.ts';
 import { reservationCleanup } from './processes/reservation-cleanup.ts';
@@ -54,7 +54,7 @@ export const consumer = defineService(
         gatewayEndpointFacts,
       ),
     });
-    foundation.consume(brokerConnectionsIngest({ db, endpoints: repositories.endpoints, clock }));
+    foundation.keep(brokerConnectionsFeed({ db, endpoints: repositories.endpoints, clock }));
     const lifecycle = endpointLifecycle({ ...repositories, broker, provider, clock });
     foundation.react(lifecycle.reactor);
     const gatewayLifecycle = gatewayEndpointLifecycle({ ...repositories, clock });

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
 import { factTranslator } from '@privatelink/shared/nats/fact-translation';
+import type { Feed } from '@privatelink/shared/nats/feed';
+import type { Db } from '@privatelink/shared/postgres/connect';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import { connectionCodec } from '../../../services/connection-broker/src/connection/connection.codec.ts';
 import { connection } from '../../../services/connection-broker/src/connection/connection.decide.ts';
@@ -6,10 +9,17 @@ import { connectionFacts } from '../../../services/connection-broker/src/publish
 import { paymentFacts } from '../../../services/connection-broker/src/publish/payment-facts.ts';
 import { scopeFactsCodec } from '../../../services/connection-broker/src/scope-facts/scope-facts.codec.ts';
 import { scopeFacts } from '../../../services/connection-broker/src/scope-facts/scope-facts.ts';
-import { brokerConnectionsIngest } from '../../../services/consumer/src/ingest/broker-connections.ts';
+import { brokerConnectionsFeed } from '../../../services/consumer/src/ingest/broker-connections.ts';
 import { paymentsIngest } from '../../../services/provider/src/ingest/payments.ts';
 import { accountPayments } from '../../../services/provider/src/processes/account-payments.ts';
 import { names, type Services } from './services.ts';
+
+/** As the service's own feed does with what has come. */
+export const takeIn = async <T>(db: Db, feed: Feed<T>, messages: readonly IncomingMessage[]): Promise<void> => {
+  const items = messages.map(feed.read);
+  await feed.record?.(items);
+  await db.transaction().execute((tx) => feed.write(tx, items));
+};
 
 /** Lets the other services hear what the broker announces of one stream: all of it, also what they have heard before. */
 export const announcements = ({ broker: { store }, provider, consumer }: Services) => {
@@ -17,21 +27,22 @@ export const announcements = ({ broker: { store }, provider, consumer }: Service
   const tell = async (
     stream: string,
     translate: ReturnType<typeof factTranslator>,
-    { handle }: ReturnType<typeof paymentsIngest>,
+    take: (message: IncomingMessage) => Promise<void>,
   ): Promise<void> => {
     for await (const event of store.read(stream, { from: 'start', direction: 'forwards', maxCount: 1_000 })) {
-      for (const fact of await translate(event)) await handle({ ...fact, headers: {}, deliveryCount: 1 });
+      for (const fact of await translate(event)) await take({ ...fact, headers: {}, deliveryCount: 1 });
     }
   };
   return {
     payments: async (scope: string): Promise<void> => {
       const translate = factTranslator(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts);
-      await tell(`facts-${scope}`, translate, paymentsIngest({ ...provider, clock }));
+      await tell(`facts-${scope}`, translate, paymentsIngest({ ...provider, clock }).handle);
       await accountPayments({ ...provider, clock }).work(scope, null);
     },
     connection: async (connectionId: string): Promise<void> => {
       const translate = factTranslator(store, { decider: connection, codec: connectionCodec }, connectionFacts(view));
-      await tell(`connection-${connectionId}`, translate, brokerConnectionsIngest({ ...consumer, clock }));
+      const feed = brokerConnectionsFeed({ ...consumer, clock });
+      await tell(`connection-${connectionId}`, translate, (message) => takeIn(consumer.db, feed, [message]));
     },
   };
 };

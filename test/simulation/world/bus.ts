@@ -1,4 +1,4 @@
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { AckPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { headers as createHeaders, type MsgHdrs } from '@nats-io/transport-node';
 import type { Nats } from '@privatelink/shared/nats/connect';
 import type { Host } from './host.ts';
@@ -7,8 +7,9 @@ import type { Trouble } from './trouble.ts';
 
 type Message = Readonly<{ seq: number; subject: string; data: Uint8Array; headers: MsgHdrs }>;
 type Pending = { seq: number; due: number; deliveries: number };
-type Durable = { config: Record<string, unknown>; next: number; pending: Map<number, Pending> };
+type Durable = { config: Record<string, unknown>; next: number; pending: Map<number, Pending>; delivered: number };
 type Stream = {
+  created: string;
   config: Readonly<{ subjects: readonly string[]; duplicate_window: number }>;
   messages: Message[];
   lastSeq: number;
@@ -32,6 +33,7 @@ const POLL_MS = 100;
 
 export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
   let streams = new Map<string, Stream>();
+  let made = 0;
 
   const streamOf = (name: string): Stream => {
     const stream = streams.get(name);
@@ -73,13 +75,14 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
   const take = (streamName: string, durableName: string, max: number): Taken[] => {
     const stream = streamOf(streamName);
     const durable = durableOf(streamName, durableName);
-    const maxPending = Number(durable.config['max_ack_pending']);
+    const isUnacknowledged = durable.config['ack_policy'] === AckPolicy.None;
+    const maxPending = isUnacknowledged ? Number.POSITIVE_INFINITY : Number(durable.config['max_ack_pending']);
     const ackWaitMs = Number(durable.config['ack_wait']) / 1e6;
     const taken: Taken[] = [];
     const give = (message: Message, pending: Pending): void => {
       pending.due = timeline.now() + ackWaitMs;
       pending.deliveries++;
-      taken.push({ message, pending, durable });
+      taken.push({ message, pending, durable, deliverySequence: ++durable.delivered });
     };
     for (const pending of durable.pending.values()) {
       if (taken.length >= max || pending.due > timeline.now()) continue;
@@ -94,7 +97,7 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
       durable.next = message.seq + 1;
       if (!matches(filter, message.subject)) continue;
       const pending = { seq: message.seq, due: 0, deliveries: 0 };
-      durable.pending.set(message.seq, pending);
+      if (!isUnacknowledged) durable.pending.set(message.seq, pending);
       give(message, pending);
     }
     return taken;
@@ -164,10 +167,12 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
           add: ({ name, ...config }: Stream['config'] & { name: string }) =>
             host.ask(() => {
               if (streams.has(name)) throw apiError(400, NAME_IN_USE, 'stream name already in use');
-              streams.set(name, { config, messages: [], lastSeq: 0, lastId: '', ids: new Map(), durables: new Map() });
+              const empty = { messages: [], lastSeq: 0, lastId: '', ids: new Map(), durables: new Map() };
+              streams.set(name, { ...empty, config, created: `${++made}` });
             }),
           update: (name: string) => host.ask(() => void streamOf(name)),
-          info: (name: string) => host.ask(() => ({ state: { last_seq: streamOf(name).lastSeq } })),
+          info: (name: string) =>
+            host.ask(() => ({ created: streamOf(name).created, state: { last_seq: streamOf(name).lastSeq } })),
           getMessage: (name: string, { last_by_subj: filter }: { last_by_subj: string }) =>
             host.ask(() => {
               const last = streamOf(name).messages.findLast(({ subject }) => matches(filter, subject));
@@ -179,9 +184,12 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
           add: (stream: string, config: Record<string, unknown>) =>
             host.ask(() => {
               const { durables } = streamOf(stream);
-              const name = String(config['durable_name']);
-              if (!durables.has(name)) durables.set(name, { config, next: 1, pending: new Map() });
+              const name = String(config['durable_name'] ?? `ephemeral-${++made}`);
+              const next = Number(config['opt_start_seq'] ?? 1);
+              if (!durables.has(name)) durables.set(name, { config, next, pending: new Map(), delivered: 0 });
+              return { name };
             }),
+          delete: (stream: string, name: string) => host.ask(() => streamOf(stream).durables.delete(name)),
           update: (stream: string, durable: string, config: Record<string, unknown>) =>
             host.ask(() => void Object.assign(durableOf(stream, durable).config, config)),
         },
@@ -202,9 +210,10 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
 type PublishOptions = Readonly<{ headers?: MsgHdrs; expect?: Expectation; msgID?: string }>;
 type Expectation = Readonly<{ lastSequence?: number; lastMsgID?: string }>;
 type FetchOptions = Readonly<{ max_messages: number; expires: number }>;
-type Taken = Readonly<{ message: Message; pending: Pending; durable: Durable }>;
+type Taken = Readonly<{ message: Message; pending: Pending; durable: Durable; deliverySequence: number }>;
 
-const toJsMsg = (host: Host, trouble: Trouble, timeline: Timeline, { message, pending, durable }: Taken) => {
+const toJsMsg = (host: Host, trouble: Trouble, timeline: Timeline, taken: Taken) => {
+  const { message, pending, durable, deliverySequence } = taken;
   const { deliveries } = pending;
   const settle = (): void => {
     // A later delivery of it is somebody else's to acknowledge, but acknowledged is acknowledged.
@@ -215,7 +224,7 @@ const toJsMsg = (host: Host, trouble: Trouble, timeline: Timeline, { message, pe
     headers: message.headers,
     data: message.data,
     seq: message.seq,
-    info: { deliveryCount: deliveries },
+    info: { deliveryCount: deliveries, deliverySequence },
     nak: (ms = 0) => {
       if (host.isAlive()) pending.due = timeline.now() + ms;
     },

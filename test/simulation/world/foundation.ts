@@ -1,10 +1,12 @@
 import { createRepository } from '@privatelink/shared/app/repository';
+import { shareSubscriptions } from '@privatelink/shared/app/share-subscriptions';
 import { categoryOfStream } from '@privatelink/shared/eventing/decider';
 import { consistencyTokens } from '@privatelink/shared/grpc/consistency-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
 import { errorFunnel } from '@privatelink/shared/grpc/status';
 import { STORE_IDENTITY_CATEGORY, storeIdentity } from '@privatelink/shared/kurrent/store-identity';
 import { runConsumer } from '@privatelink/shared/nats/consumer';
+import { runFeed } from '@privatelink/shared/nats/feed';
 import { runPublisher } from '@privatelink/shared/nats/publisher';
 import { runLeasedReactor } from '@privatelink/shared/postgres/leased-reactor';
 import { ensureReadModel } from '@privatelink/shared/postgres/read-model';
@@ -50,7 +52,9 @@ export const simulatedFoundation = async (
   const { log, signal } = service;
   const { clock } = host;
   const own = [...categories, STORE_IDENTITY_CATEGORY];
-  const store = eventStoreOf(host, memory, { categories: own, random: random.fork(host.name), trouble });
+  const prefixes = categories.map((category) => `${category}-`);
+  const connected = eventStoreOf(host, memory, { categories: own, random: random.fork(host.name), trouble });
+  const store = shareSubscriptions(connected, prefixes, signal);
   const db = databaseOf(host, databases[name], trouble);
   const nats = bus.connect(host);
   const storeId = await storeIdentity(store);
@@ -83,6 +87,7 @@ export const simulatedFoundation = async (
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, mutation.reactor?.(reactor) ?? reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
+    keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
     announce: (translations) => {
       const prefixes = Object.keys(translations).map((category) => `${category}-`);
       const translate: Parameters<typeof runPublisher>[1]['translate'] = async (event) =>

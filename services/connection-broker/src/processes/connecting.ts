@@ -141,7 +141,6 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
 
   const tearDown = async (known: Known, names: Names): Promise<boolean> => {
     if (known.state.teardown === 'DONE' && known.state.status === 'SERVICE_DELETED') return false;
-    if (known.state.status === 'DISCONNECTING' && (await applyFacts(known))) return true;
     const done = nothingDone(known);
     await reporting(known, done, async () => {
       const withdrawn = outstandingNames(known.state) ? putNames(known, done, names) : Promise.resolve();

@@ -15,3 +15,15 @@ test('forgets what was used longest ago', () => {
   cache.delete('a');
   expect(cache.get('a')).toBeUndefined();
 });
+
+test('holds fewer of what weighs more', () => {
+  const cache = new LRUCache<string, string>(6, (value) => value.length);
+  cache.set('a', 'xx');
+  cache.set('b', 'xx');
+  cache.set('c', 'xx');
+  cache.set('b', 'xxxx');
+  expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([undefined, 'xxxx', 'xx']);
+  cache.delete('b');
+  cache.set('d', 'xxxx');
+  expect([cache.get('c'), cache.get('d')]).toEqual(['xx', 'xxxx']);
+});

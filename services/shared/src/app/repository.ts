@@ -54,7 +54,12 @@ type Waiting<C, E, S> = Order<C, S> & Readonly<{ settle: PromiseWithResolvers<Ou
 
 const MAX_BATCH = 64;
 const CACHED_STREAMS = 4_096;
+/** Most of a cached stream is the requests that it remembers: of young streams more are held. */
+const CACHED_REQUESTS = 1 << 20;
+const STATE_WEIGHT = 32;
 const MAX_CONFLICT_BACKOFF_MS = 50;
+
+const weigh = ({ requests }: Folded<unknown>): number => STATE_WEIGHT + requests.recent.length;
 
 export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
   { store, clock, producer }: RepositoryDeps,
@@ -63,7 +68,7 @@ export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
 ): Repository<C, E, S> => {
   const rules = { decider, codec };
   // Only ever what the stream said at some revision: a stale entry loses the append's race and is brought up to date.
-  const cache = new LRUCache<string, Folded<S>>(CACHED_STREAMS);
+  const cache = new LRUCache<string, Folded<S>>(CACHED_REQUESTS, weigh);
   const queues = new Map<string, Waiting<C, E, S>[]>();
   /** Revision of a stream's last snapshot that the store refused. */
   const refusedSnapshots = new LRUCache<string, bigint>(CACHED_STREAMS);

@@ -23,7 +23,10 @@ export type Subscription = Readonly<{
   lingerMs?: number;
 }>;
 
-export type SubscriptionDeps = Readonly<{ store: EventStore; clock: Clock; log: Logger; signal: AbortSignal }>;
+/** What is followed, and how far it goes. */
+export type Followed = Pick<EventStore, 'subscribe' | 'tail'>;
+
+export type SubscriptionDeps = Readonly<{ store: Followed; clock: Clock; log: Logger; signal: AbortSignal }>;
 
 /** `upTo`: the handler has not got over its trouble before it has handled this position. */
 class HandlerFailed extends Error {

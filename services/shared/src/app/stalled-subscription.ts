@@ -1,6 +1,7 @@
-import type { Clock, EventStore } from '../eventing/ports.ts';
+import type { Clock } from '../eventing/ports.ts';
+import type { Followed } from './run-subscription.ts';
 
-type Deps = Readonly<{ store: EventStore; clock: Clock; signal: AbortSignal }>;
+type Deps = Readonly<{ store: Followed; clock: Clock; signal: AbortSignal }>;
 
 /**
  * Position of the first event after `received` that a new subscription gets. When the old one has still not got it a

@@ -1,10 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Rejected } from '../eventing/rejected.ts';
-import { connectPostgres } from '../postgres/connect.ts';
-import { defineForeignTable, ensureForeignTable, getForeign, putForeign } from '../postgres/foreign-table.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { type NatsServer, startNats, startPostgres } from '../testing/servers.ts';
+import { type NatsServer, startNats } from '../testing/servers.ts';
 import { connectNats, type Nats } from './connect.ts';
 import { type Consumer, type ConsumerDeps, type IncomingMessage, InvalidMessage, runConsumer } from './consumer.ts';
 import { fromMsgHdrs, toMsgHdrs } from './headers.ts';
@@ -189,37 +187,5 @@ describe('runConsumer', () => {
     await vi.waitFor(() => expect(seen).toHaveLength(20), { timeout: 8000 });
     expect(seen[0]).toBe('a0');
     expect(seen.slice(1).every((one) => one.startsWith('b'))).toBe(true);
-  });
-
-  test('redelivered out of order, a foreign table still ends at the newest state', async () => {
-    const postgresServer = await startPostgres();
-    const postgres = await connectPostgres({ url: postgresServer.url, schema: 'spec', poolMax: 3, log });
-    stops.push(async () => {
-      await postgres.close();
-      await postgresServer.stop();
-    });
-    const things = defineForeignTable<{ body: string }>({ source: 'provider', noun: 'thing', columns: {} });
-    await ensureForeignTable(postgres.db, things);
-    const changes: [string, boolean][] = [];
-    run(async (message) => {
-      if (text(message) === 'old' && message.deliveryCount === 1) throw new Error('not yet');
-      const changed = await putForeign(postgres.db, things, {
-        key: 'k',
-        sourceStream: message.headers['source-stream'] ?? '',
-        revision: BigInt(message.headers['source-revision'] ?? 0),
-        position: BigInt(message.headers['source-position'] ?? 0),
-        state: { body: text(message) },
-        recordedAt: '2026-01-01T00:00:00Z',
-      });
-      changes.push([text(message), changed]);
-    });
-    await publish('old', { 'source-stream': 's-k', 'source-revision': '1', 'source-position': '10' });
-    await publish('new', { 'source-stream': 's-k', 'source-revision': '2', 'source-position': '20' });
-    await vi.waitFor(() => expect(changes).toHaveLength(2), { timeout: 5000 });
-    expect(changes).toEqual([
-      ['new', true],
-      ['old', false],
-    ]);
-    expect((await getForeign(postgres.db, things, 'k'))?.state).toEqual({ body: 'new' });
   });
 });

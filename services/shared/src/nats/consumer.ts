@@ -153,9 +153,9 @@ const deliver = async (deps: ConsumerDeps, consumer: Consumer, message: JsMsg): 
 };
 
 /** Stores a dead letter; true once it is stored, so that the message may be given up. */
-const setAside = async (
-  { nats, service, log }: ConsumerDeps,
-  { durable }: Consumer,
+export const setAside = async (
+  { nats, service, log }: Pick<ConsumerDeps, 'nats' | 'service' | 'log'>,
+  { durable }: Pick<Consumer, 'durable'>,
   { subject, headers, body, deliveryCount }: IncomingMessage,
   cause: unknown,
 ): Promise<boolean> => {

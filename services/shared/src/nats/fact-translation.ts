@@ -1,6 +1,7 @@
 import { Fact } from '@privatelink/proto/events/v1/fact';
 import { absent, advance, type Folded, loadFolded, type Rules } from '../app/fold.ts';
 import { LRUCache } from '../app/lru-cache.ts';
+import { noRequests } from '../app/request-log.ts';
 import { isSnapshot } from '../eventing/codec.ts';
 import { idOfStream } from '../eventing/decider.ts';
 import type { AnyEvent, StoredEvent } from '../eventing/message.ts';
@@ -23,7 +24,7 @@ export type FactTranslation<S> = Readonly<{
 
 type Announcement = Readonly<{ subject: string; body: Uint8Array }>;
 
-const REMEMBERED_STREAMS = 4_096;
+const REMEMBERED_STREAMS = 16_384;
 
 /** Makes of each recorded event what leaves the service: the fact, with its resource's whole state after it. */
 export const factTranslator = <E extends AnyEvent, S>(
@@ -39,7 +40,7 @@ export const factTranslator = <E extends AnyEvent, S>(
     const folded = isNext
       ? advance(rules, before, event)
       : await loadFolded(store, event.stream, rules, event.revision);
-    remembered.set(event.stream, folded);
+    remembered.set(event.stream, { ...folded, requests: noRequests });
     return folded;
   };
 

@@ -25,14 +25,23 @@ export type Claim = Readonly<{
  *
  * @throws LeaseLost when a later epoch has it
  */
-export const claimCheckpoint = async ({ db, store, log, name, epoch, drop }: Claim): Promise<bigint> => {
-  const storeId = await storeIdentity(store);
+export const claimCheckpoint = async ({ store, ...claim }: Claim): Promise<bigint> =>
+  claimCheckpointIn({ id: await storeIdentity(store), tail: () => store.tail() }, claim);
+
+/** What a checkpoint is a place in: after a restore, or made anew, it is another one, or ends before the place. */
+export type Origin = Readonly<{ id: string; tail: () => Promise<bigint> }>;
+
+/** As `claimCheckpoint`, of any origin. */
+export const claimCheckpointIn = async (
+  { id: storeId, tail: findTail }: Origin,
+  { db, log, name, epoch, drop }: Omit<Claim, 'store'>,
+): Promise<bigint> => {
   const held = await takeOver(db, name, epoch, storeId);
-  const tail = await store.tail();
+  const tail = await findTail();
   if (held.store_id === storeId && held.position <= tail) return held.position;
   log.warn(
     { checkpoint: name, position: String(held.position), tail: String(tail), from: held.store_id, store: storeId },
-    'the event store is not the one that this was derived from: rebuilding from the first event',
+    'this is not what was followed before: beginning again at the first event',
   );
   await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx

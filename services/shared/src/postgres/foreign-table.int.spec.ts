@@ -7,6 +7,7 @@ import {
   defineForeignTable,
   ensureForeignTable,
   foreignPosition,
+  getAllForeign,
   getForeign,
   putForeign,
 } from './foreign-table.ts';
@@ -32,37 +33,49 @@ afterAll(async () => {
   await server?.stop();
 });
 
+const rowOf = (key: string, revision: bigint, position: bigint, status: string, sourceStream: string) => ({
+  ...{ key, sourceStream, revision, position, state: { name: key, status } },
+  recordedAt: '2026-01-01T00:00:00.000Z',
+});
 const put = (
   key: string,
   revision: bigint,
   position: bigint,
   status: string,
   sourceStream = `endpointService-${key}`,
-) =>
-  putForeign(postgres.db, services, {
-    key,
-    sourceStream,
-    revision,
-    position,
-    state: { name: key, status },
-    recordedAt: '2026-01-01T00:00:00.000Z',
-  });
+) => putForeign(postgres.db, services, [rowOf(key, revision, position, status, sourceStream)]);
 
 describe('foreign table', () => {
   test('keeps the highest revision of a stream in whatever order they come', async () => {
-    expect(await put('s', 2n, 20n, 'two')).toBe(true);
-    expect(await put('s', 1n, 10n, 'one')).toBe(false);
-    expect(await put('s', 2n, 20n, 'again')).toBe(false);
+    expect(await put('s', 2n, 20n, 'two')).toBe(1);
+    expect(await put('s', 1n, 10n, 'one')).toBe(0);
+    expect(await put('s', 2n, 20n, 'again')).toBe(0);
     expect(await getForeign(postgres.db, services, 's')).toMatchObject({ state: { status: 'two' }, revision: 2n });
-    expect(await put('s', 3n, 30n, 'three')).toBe(true);
+    expect(await put('s', 3n, 30n, 'three')).toBe(1);
     expect(await getForeign(postgres.db, services, 's')).toMatchObject({ state: { status: 'three' }, position: 30n });
     expect(await getForeign(postgres.db, services, 'absent')).toBeNull();
   });
 
   test('another stream with the key replaces it only from a later position', async () => {
     await put('t', 5n, 50n, 'old', 'first-t');
-    expect(await put('t', 9n, 40n, 'earlier', 'second-t')).toBe(false);
-    expect(await put('t', 0n, 60n, 'later', 'second-t')).toBe(true);
+    expect(await put('t', 9n, 40n, 'earlier', 'second-t')).toBe(0);
+    expect(await put('t', 0n, 60n, 'later', 'second-t')).toBe(1);
+  });
+
+  test('takes many at once: of each the newest, in whatever order they are', async () => {
+    const rows = [
+      rowOf('m', 3n, 33n, 'three', 'first-m'),
+      rowOf('m', 2n, 32n, 'two', 'first-m'),
+      rowOf('n', 9n, 34n, 'nine', 'first-n'),
+      rowOf('n', 0n, 35n, 'another', 'second-n'),
+    ];
+    expect(await putForeign(postgres.db, services, rows)).toBe(2);
+    expect(await putForeign(postgres.db, services, [])).toBe(0);
+    const held = await getAllForeign(postgres.db, services, ['m', 'n', 'absent']);
+    expect(held.map(({ key, state }) => [key, state.status])).toEqual([
+      ['m', 'three'],
+      ['n', 'another'],
+    ]);
   });
 
   test('can be queried by its columns', async () => {
@@ -72,12 +85,12 @@ describe('foreign table', () => {
     ]);
   });
 
-  test('the position of a source only rises, by rows and by heartbeats', async () => {
+  test('the position of a source only rises', async () => {
     expect(await foreignPosition(postgres.db, 'nobody')).toBeNull();
     await advanceForeign(postgres.db, 'provider', 100n);
     await advanceForeign(postgres.db, 'provider', 90n);
     expect(await foreignPosition(postgres.db, 'provider')).toBe(100n);
-    await put('v', 0n, 110n, 'new');
+    await advanceForeign(postgres.db, 'provider', 110n);
     expect(await foreignPosition(postgres.db, 'provider')).toBe(110n);
   });
 });

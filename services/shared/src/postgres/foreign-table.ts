@@ -15,7 +15,7 @@ import {
 import { waitUntilReached } from './wait-until-reached.ts';
 
 /** What this service knows of another one's resources: shown and filtered by, never decided on. */
-export type ForeignTable<R, C extends string = string> = RowTable<R, C> & Readonly<{ source: string }>;
+export type ForeignTable<R, C extends string = string> = RowTable<R, C>;
 
 export type ForeignRow<R> = Readonly<{
   key: string;
@@ -30,7 +30,6 @@ export type ForeignRow<R> = Readonly<{
 export const defineForeignTable = <R, C extends string = string>(
   definition: Readonly<{ source: string; noun: string; columns: Readonly<Record<C, Column<R>>> }>,
 ): ForeignTable<R, C> => ({
-  source: definition.source,
   table: checkName(`foreign_${definition.source}_${definition.noun}`),
   columns: definition.columns,
 });
@@ -44,16 +43,27 @@ export const ensureForeignTable = <R, C extends string>(
 const newer = sql`case when held.source_stream = excluded.source_stream
   then held.revision < excluded.revision else held.position < excluded.position end`;
 
-/** Keeps a state unless what is held is as new. Whoever deletes keeps a last state: it wards off older ones. */
+const isNewer = <R>(a: ForeignRow<R>, b: ForeignRow<R>): boolean =>
+  a.sourceStream === b.sourceStream ? a.revision > b.revision : a.position > b.position;
+
+/**
+ * Keeps states unless what is held is as new; says how many it changed. Whoever deletes keeps a last state: it wards off
+ * older ones.
+ */
 export const putForeign = async <R, C extends string>(
   db: Db,
-  { table, columns, source }: ForeignTable<R, C>,
-  { sourceStream, recordedAt, ...row }: ForeignRow<R>,
-): Promise<boolean> => {
-  const json = { ...rowOf(columns, { ...row, updatedAt: recordedAt }), source_stream: sourceStream };
-  const changed = await upsertRows(db, table, columns, [json], ['source_stream'], newer);
-  await advanceForeign(db, source, row.position);
-  return changed > 0;
+  { table, columns }: ForeignTable<R, C>,
+  rows: readonly ForeignRow<R>[],
+): Promise<number> => {
+  const newest = new Map<string, ForeignRow<R>>();
+  for (const row of rows) {
+    const other = newest.get(row.key);
+    if (!other || isNewer(row, other)) newest.set(row.key, row);
+  }
+  const json = [...newest.values()].map(({ sourceStream, recordedAt, ...row }) => {
+    return { ...rowOf(columns, { ...row, updatedAt: recordedAt }), source_stream: sourceStream };
+  });
+  return json.length > 0 ? upsertRows(db, table, columns, json, ['source_stream'], newer) : 0;
 };
 
 export const getForeign = async <R, C extends string>(
@@ -64,6 +74,13 @@ export const getForeign = async <R, C extends string>(
   const [row] = await queryRows(db, table, { key, limit: 1 });
   return row ?? null;
 };
+
+/** Those of these keys that there are. */
+export const getAllForeign = <R, C extends string>(
+  db: Db,
+  table: ForeignTable<R, C>,
+  keys: readonly string[],
+): Promise<readonly Row<R>[]> => queryRows(db, table, { key: keys, limit: keys.length });
 
 /** Notes how far the source's announcements have been handled; heartbeats bring only this. */
 export const advanceForeign = async (db: Db, source: string, position: bigint): Promise<void> => {

@@ -1,9 +1,12 @@
-import { runSubscription, type Subscription, type SubscriptionDeps } from '../app/run-subscription.ts';
-import type { SubscriptionMessage } from '../eventing/ports.ts';
+import { type Followed, runSubscription, type Subscription, type SubscriptionDeps } from '../app/run-subscription.ts';
+import type { EventStore, SubscriptionMessage } from '../eventing/ports.ts';
 import type { Db } from './connect.ts';
 import { holdLease, LeaseLost } from './lease.ts';
 
-export type LeasedSubscriptionDeps = SubscriptionDeps & Readonly<{ db: Db; holder: string }>;
+export type LeasedDeps<Source extends Followed> = Omit<SubscriptionDeps, 'store'> &
+  Readonly<{ store: Source; db: Db; holder: string }>;
+
+export type LeasedSubscriptionDeps = LeasedDeps<EventStore>;
 
 export type LeasedSubscription = Omit<Subscription, 'resumeAfter'> &
   Readonly<{
@@ -17,7 +20,7 @@ const IDLE_EVERY_MS = 1000;
 const LINGER_MS = 10;
 
 /** A subscription that one replica at a time runs. A step that throws `LeaseLost` ends this holder's turn. */
-export const runLeasedSubscription = (deps: LeasedSubscriptionDeps, subscription: LeasedSubscription): Promise<void> =>
+export const runLeasedSubscription = (deps: LeasedDeps<Followed>, subscription: LeasedSubscription): Promise<void> =>
   holdLease({ ...deps, name: subscription.name }, async (lease) => {
     const { clock, log } = deps;
     const life = new AbortController();

@@ -62,7 +62,9 @@ export const ensureTable = <R>(
       tx,
     );
     if (found.rows[0]?.there) return;
-    await sql`create table ${sql.id(table)} (${definitions(columns, own)}, primary key (key))`.execute(tx);
+    // Room on each page for the next state of its rows: an update that finds it leaves the indexes alone.
+    await sql`create table ${sql.id(table)} (${definitions(columns, own)}, primary key (key))
+      with (fillfactor = 60)`.execute(tx);
     for (const [name, { indexed, type }] of Object.entries(columns)) {
       if (!indexed) continue;
       const on = type === 'text[]' ? sql`using gin (${sql.id(name)})` : sql`(${sql.id(name)}, key)`;
@@ -121,8 +123,8 @@ export type RowQuery<C extends string> = Readonly<{
   where?: Where<C>;
   /** What must hold besides. */
   also?: Condition<C> | undefined;
-  /** This row alone. */
-  key?: string;
+  /** This row alone, or these. */
+  key?: string | readonly string[];
   /** Last key of the page before, where rows are in the order of their keys. */
   after?: string;
   /** That of their keys, unless given. */
@@ -158,7 +160,8 @@ export const queryRows = async <R, C extends string>(
 ): Promise<readonly Row<R>[]> => {
   const filters = conditions(model, where);
   if (also) filters.push(conditionSql(model.columns, also));
-  if (key !== undefined) filters.push(sql`key = ${key}`);
+  if (typeof key === 'string') filters.push(sql`key = ${key}`);
+  else if (key !== undefined) filters.push(sql`key = any(${[...key]}::text[])`);
   if (after !== undefined) filters.push(sql`key > ${after}`);
   const query = sql<Row<R>>`
     select key, state, position, revision, updated_at as "updatedAt" from ${sql.id(model.table)}

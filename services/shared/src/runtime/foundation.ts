@@ -3,6 +3,7 @@ import { OperationsServiceService } from '@privatelink/proto/operations/v1/opera
 import { setFailpoints } from '../app/failpoint.ts';
 import { createRepository, type Repository } from '../app/repository.ts';
 import type { Reactor } from '../app/run-reactor.ts';
+import { shareSubscriptions } from '../app/share-subscriptions.ts';
 import type { Codec } from '../eventing/codec.ts';
 import { categoryOfStream, type Decider } from '../eventing/decider.ts';
 import type { AnyCommand, AnyEvent, StoredEvent } from '../eventing/message.ts';
@@ -19,6 +20,7 @@ import { connectEventStore } from '../kurrent/event-store.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { connectNats } from '../nats/connect.ts';
 import { type Consumer, runConsumer } from '../nats/consumer.ts';
+import { type Feed, runFeed } from '../nats/feed.ts';
 import { type Announcement, runPublisher } from '../nats/publisher.ts';
 import { connectPostgres, type Db } from '../postgres/connect.ts';
 import { runLeasedReactor } from '../postgres/leased-reactor.ts';
@@ -65,8 +67,10 @@ export type Foundation = Readonly<{
   react: (reactor: Reactor) => void;
   /** Announces on NATS what the translations make of the events, by category of their streams. */
   announce: (translations: Readonly<Record<string, Translate>>) => void;
-  /** Takes in what other services announce. */
+  /** Takes in what others announce, message by message. */
   consume: (consumer: Consumer) => void;
+  /** Keeps what other services announce. */
+  keep: <T>(feed: Feed<T>) => void;
   serve: (
     definition: ServiceDefinition,
     implementation: UntypedServiceImplementation,
@@ -85,8 +89,10 @@ export const openFoundation = async (
 ): Promise<Foundation> => {
   const { log, signal } = service;
   if (config.failpoints) setFailpoints(failpointsFrom(config.failpoints, log));
-  const store = connectEventStore(config.eventStore, categories);
-  service.onStop(() => store.close());
+  const connected = connectEventStore(config.eventStore, categories);
+  service.onStop(() => connected.close());
+  const prefixes = categories.map((category) => `${category}-`);
+  const store = shareSubscriptions(connected, prefixes, signal);
   const postgres = await connectPostgres({ url: config.postgres, schema: name, poolMax: POOL_MAX, log });
   service.onStop(() => postgres.close());
   const { db } = postgres;
@@ -127,6 +133,7 @@ export const openFoundation = async (
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
+    keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
     announce: (translations) => {
       const prefixes = Object.keys(translations).map((category) => `${category}-`);
       const translate: Translate = async (event) => translations[categoryOfStream(event.stream)]?.(event) ?? [];

@@ -4,6 +4,7 @@ import type { Ev, Recorded, StoredEvent } from '../eventing/message.ts';
 import { claimCheckpoint, moveCheckpoint, NOWHERE, readCheckpoint } from '../postgres/checkpoint.ts';
 import { connectPostgres, type Db } from '../postgres/connect.ts';
 import {
+  advanceForeign,
   defineForeignTable,
   ensureForeignTable,
   foreignPosition,
@@ -121,14 +122,17 @@ describe.each(Object.entries(connectors))('%s', (_, connect) => {
   it('keeps the newest of what is foreign, and how far it goes', async () => {
     await ensureForeignTable(db, parcels);
     const put = (stream: string, revision: bigint, at: bigint, weight: number) =>
-      putForeign(db, parcels, {
-        ...{ key: 'p', sourceStream: stream, revision, position: at, state: { weight } },
-        recordedAt: '2026-01-02T03:04:05.000Z',
-      });
-    expect(await put('parcel-1', 2n, 20n, 2)).toBe(true);
-    expect(await put('parcel-1', 1n, 30n, 1)).toBe(false);
+      putForeign(db, parcels, [
+        {
+          ...{ key: 'p', sourceStream: stream, revision, position: at, state: { weight } },
+          recordedAt: '2026-01-02T03:04:05.000Z',
+        },
+      ]);
+    expect(await put('parcel-1', 2n, 20n, 2)).toBe(1);
+    expect(await put('parcel-1', 1n, 30n, 1)).toBe(0);
     expect(await getForeign(db, parcels, 'p')).toMatchObject({ state: { weight: 2 }, revision: 2n });
-    expect(await put('parcel-2', 0n, 40n, 3)).toBe(true);
+    expect(await put('parcel-2', 0n, 40n, 3)).toBe(1);
+    await advanceForeign(db, 'post', 40n);
     expect(await foreignPosition(db, 'post')).toBe(40n);
     expect(await foreignPosition(db, 'nobody')).toBeNull();
     expect(await getForeign(db, parcels, 'q')).toBeNull();

@@ -30,6 +30,7 @@ const REWRITES: readonly Rewrite[] = [
   [/(\$\d+)::boolean\b/g, '$1'],
   [/text\[\]/g, 'text'],
   [/ collate "C"/g, ''],
+  [/ with \(fillfactor = \d+\)/g, ''],
   [/\$(\d+)/g, '?$1'],
 ];
 

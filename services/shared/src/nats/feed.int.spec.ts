@@ -1,0 +1,148 @@
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { connectPostgres, type Db, type Postgres } from '../postgres/connect.ts';
+import { systemClock as clock } from '../runtime/clock.ts';
+import { createMemoryStore } from '../testing/memory-store.ts';
+import { type NatsServer, type PostgresServer, startNats, startPostgres } from '../testing/servers.ts';
+import { connectNats, type Nats } from './connect.ts';
+import { InvalidMessage } from './consumer.ts';
+import { type Feed, runFeed } from './feed.ts';
+import { ensureStream } from './streams.ts';
+
+const log = pino({ level: 'silent' });
+let database: PostgresServer;
+let server: NatsServer;
+let nats: Nats;
+let postgres: Postgres;
+let schemas = 0;
+let stops: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  database = await startPostgres();
+});
+beforeEach(async () => {
+  server = await startNats();
+  nats = await connectNats({ url: server.url, name: 'consumer', log });
+  await ensureStream(nats, 'EVT_PROVIDER');
+  postgres = await connectPostgres({ url: database.url, schema: `feed_${++schemas}`, poolMax: 4, log });
+  await sql`create table kept (number serial primary key, body text)`.execute(postgres.db);
+});
+afterEach(async () => {
+  await Promise.all(stops.map((stop) => stop()));
+  stops = [];
+  await postgres.close();
+  await nats.close();
+  await server.stop();
+});
+afterAll(() => database?.stop());
+
+/** Once, however often it has to be tried. */
+const publish = (body: string) =>
+  nats.js.publish('evt.provider.v1.thing.made.a', new TextEncoder().encode(body), { msgID: body });
+const publishAll = (from: number, to: number) =>
+  Promise.all(Array.from({ length: to - from }, (_, index) => publish(`${from + index}`)));
+
+const keeping: Feed<string> = {
+  name: 'consumer__spec',
+  stream: 'EVT_PROVIDER',
+  filterSubject: 'evt.provider.v1.>',
+  read: ({ body }) => {
+    const text = new TextDecoder().decode(body);
+    if (text === 'bad') throw new InvalidMessage('bad');
+    return text;
+  },
+  write: async (tx, items) => {
+    for (const body of items) await sql`insert into kept (body) values (${body})`.execute(tx);
+  },
+};
+
+const run = (change: Partial<Feed<string>> = {}, holder = 'one') => {
+  const stop = new AbortController();
+  const deps = { nats, service: 'consumer', clock, log, db: postgres.db, holder, signal: stop.signal };
+  const done = runFeed({ ...deps, store: createMemoryStore() }, { ...keeping, ...change });
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await done;
+  };
+  stops.push(end);
+  return end;
+};
+
+const kept = async (db: Db = postgres.db): Promise<readonly string[]> => {
+  const { rows } = await sql<{ body: string }>`select body from kept order by number`.execute(db);
+  return rows.map(({ body }) => body);
+};
+const keeps = (bodies: readonly string[]) =>
+  vi.waitFor(async () => expect(await kept()).toEqual(bodies), { timeout: 20_000, interval: 20 });
+const numbers = (to: number) => Array.from({ length: to }, (_, index) => `${index}`);
+
+describe('a feed', () => {
+  test('is taken in in order, and goes on where it stood', async () => {
+    await publishAll(0, 300);
+    const end = run();
+    await keeps(numbers(300));
+    await end();
+    await publishAll(300, 310);
+    run();
+    await keeps(numbers(310));
+    await publishAll(310, 320);
+    await keeps(numbers(320));
+  });
+
+  test('that cannot be written, or recorded before that, is tried again, and nothing is kept twice', async () => {
+    const recorded: string[] = [];
+    let failures = 0;
+    run({
+      record: async (items) => {
+        if (++failures === 1) throw new Error('not yet');
+        recorded.push(...items);
+      },
+      write: async (tx, items) => {
+        await keeping.write(tx, items);
+        if (++failures === 3) throw new Error('not yet');
+      },
+    });
+    await publishAll(0, 3);
+    await keeps(numbers(3));
+    expect(new Set(recorded)).toEqual(new Set(numbers(3)));
+    expect(failures).toBeGreaterThan(3);
+  });
+
+  test('sets aside what cannot be read', async () => {
+    run();
+    await publish('0');
+    await publish('bad');
+    await publish('1');
+    await keeps(numbers(2));
+    const letter = await nats.jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.consumer.consumer__spec' });
+    expect(letter?.header.get('dead-letter-reason')).toBe('InvalidMessage: bad');
+  });
+
+  test('is one replica’s at a time', async () => {
+    run();
+    run({}, 'two');
+    await publishAll(0, 100);
+    await keeps(numbers(100));
+    await stops.shift()?.();
+    await publishAll(100, 200);
+    await keeps(numbers(200));
+  });
+
+  test('survives a restarted server; an emptied JetStream is taken in anew', async () => {
+    run();
+    await publishAll(0, 3);
+    await keeps(numbers(3));
+    await server.halt();
+    await server.start();
+    await vi.waitFor(() => publish('3'), { timeout: 20_000 });
+    await keeps(numbers(4));
+    await server.halt();
+    server.wipe();
+    await server.start();
+    // Whoever publishes declares the stream again.
+    await vi.waitFor(() => ensureStream(nats, 'EVT_PROVIDER'), { timeout: 20_000 });
+    await publish('4');
+    await keeps(numbers(5));
+  }, 90_000);
+});
