@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { stateMachineCommand } from './commands/state-machine.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { tokenCommand } from './commands/token.ts';
 import { EX_IOERR, EX_USAGE, failureOf } from './failure.ts';
@@ -39,7 +41,9 @@ const program = new Command('plctl')
 
 program.addCommand(tokenCommand(screen));
 program.addCommand(timelineCommand(screen));
+program.addCommand(stateMachineCommand(screen));
 program.addCommand(doctorCommand(screen));
+program.addCommand(completionCommand(screen));
 addRpcCommands(program, screen);
 for (const command of allOf(program)) command.copyInheritedSettings(program).configureHelp({ helpWidth: screen.width });
 
