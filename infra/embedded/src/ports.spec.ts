@@ -47,20 +47,20 @@ test('two replicas of everything, with agents in four zones, fit on the default 
   const { nats, postgres, 'event-store': eventStore, 'data-plane': agents, ...others } = defaultPorts;
   const { 'dns-vpc': vpcs, ...services } = others;
   const ports = [
-    ...[nats, postgres, eventStore, vpcs, vpcs + 1_000],
+    ...[nats, postgres, eventStore, vpcs, vpcs + 1_600],
     ...Object.values(services).flatMap((port) => [port, port + 10]),
     ...Array.from({ length: 8 }, (_, index) => agents + 10 * index),
   ];
   expect(ports).toHaveLength(23);
   // Behind all others there is room for VPCs.
-  expect(ports.filter((port) => port > vpcs && port < vpcs + 1_000).length).toBe(0);
+  expect(ports.filter((port) => port > vpcs && port < vpcs + 1_600).length).toBe(0);
   expect(new Set(ports).size).toBe(ports.length);
 });
 
-test('name servers of VPCs have a thousand ports for each replica, or any that are free', async () => {
-  const first = await findFreePort();
-  const plan = await planPorts({ ...allFree, 'dns-vpc': first - 1_000 }, { ...counts, 'dns-vpc': 2 });
-  expect(plan['dns-vpc']).toEqual([first - 1_000, first]);
+test('name servers of VPCs have ports for a hundred VPCs on each replica, or any that are free', async () => {
+  // Below what is given to whoever asks for any.
+  const plan = await planPorts({ ...allFree, 'dns-vpc': 21_000 }, { ...counts, 'dns-vpc': 2 });
+  expect(plan['dns-vpc']).toEqual([21_000, 22_600]);
   expect((await planPorts('free', { ...counts, 'dns-vpc': 2 }))['dns-vpc']).toEqual([0, 0]);
 });
 
@@ -78,6 +78,14 @@ test('two parts cannot have one port', async () => {
   const port = await findFreePort();
   await expect(planPorts({ ...allFree, provider: port, dns: port }, counts)).rejects.toThrow(
     `port ${port} is meant for provider and dns: set PRIVATELINK_PORT_DNS`,
+  );
+});
+
+test('nothing is among the ports of VPCs', async () => {
+  // Below what is given to whoever asks for any.
+  const ports = { ...allFree, provider: 25_599, 'dns-vpc': 24_000 };
+  await expect(planPorts(ports, counts)).rejects.toThrow(
+    'port 25599 is meant for provider and dns-vpc: set PRIVATELINK_PORT_DNS_VPC',
   );
 });
 

@@ -1,3 +1,4 @@
+import { portsPerVpc } from '@privatelink/shared/runtime/config';
 import { findFreePort, isTcpPortFree, isUdpPortFree } from './free-port.ts';
 import { StartError } from './start-error.ts';
 
@@ -22,8 +23,9 @@ export type PortChoice = 'default' | 'free' | Partial<Record<PortName, number>>;
 export type PortPlan = Readonly<Record<PortName, readonly number[]>>;
 
 const replicaStep = 10;
-/** `dns-vpc` is the first of many: one for each VPC and zone. */
-const vpcReplicaStep = 1_000;
+/** How many VPCs a replica of the DNS service has name servers for; `dns-vpc` is the first of their ports. */
+export const vpcsPerReplica = 100;
+const vpcReplicaStep = vpcsPerReplica * portsPerVpc;
 
 export const portNames = Object.keys(defaultPorts) as readonly PortName[];
 
@@ -80,10 +82,12 @@ const isFree = async (name: PortName, port: number): Promise<boolean> =>
 function refuseDoubles(plan: PortPlan): void {
   const takenBy = new Map<number, PortName>();
   for (const name of portNames) {
-    for (const port of plan[name].filter((planned) => planned !== 0)) {
-      const other = takenBy.get(port);
-      if (other) throw new StartError(`port ${port} is meant for ${other} and ${name}: set ${portVariable(name)}`);
-      takenBy.set(port, name);
+    for (const first of plan[name].filter((planned) => planned !== 0)) {
+      for (let port = first; port < first + (name === 'dns-vpc' ? vpcReplicaStep : 1); port++) {
+        const other = takenBy.get(port);
+        if (other) throw new StartError(`port ${port} is meant for ${other} and ${name}: set ${portVariable(name)}`);
+        takenBy.set(port, name);
+      }
     }
   }
 }

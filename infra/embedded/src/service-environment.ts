@@ -1,6 +1,6 @@
 import { loopback } from './free-port.ts';
 import type { Issuer } from './keys.ts';
-import type { PortPlan } from './ports.ts';
+import { type PortPlan, vpcsPerReplica } from './ports.ts';
 import { type ProgramName, type ServiceName, serviceNames } from './service-names.ts';
 
 /** The domain below which endpoints get their names. */
@@ -52,6 +52,7 @@ export function serviceEnvironment(options: {
     ...(service === 'dns' && {
       PRIVATELINK_DNS_LISTEN: `${loopback}:${ports['dns-query'][index]}`,
       PRIVATELINK_DNS_VPC_LISTEN: `${loopback}:${ports['dns-vpc'][index]}`,
+      PRIVATELINK_DNS_VPCS: `${vpcsPerReplica}`,
     }),
     PRIVATELINK_DNS_SUFFIX: dnsSuffix,
   };

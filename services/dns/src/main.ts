@@ -1,5 +1,6 @@
 import { DnsServiceService } from '@privatelink/proto/dns/v1/dns_service';
 import { factTranslator } from '@privatelink/shared/nats/fact-translation';
+import { portsPerVpc } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
 import { StartupError } from '@privatelink/shared/runtime/startup-error';
 import { dnsService } from './api/dns-service.ts';
@@ -24,8 +25,12 @@ type OpenServer = (
 /** `openServer`: what answers everybody's queries on a socket. */
 export const dns = (openServer: OpenServer) =>
   defineService({ name: 'dns', categories: [nameSet.category] }, async (config, foundation, service) => {
-    const { dnsListen, dnsVpcListen, dnsSuffix, zones } = config;
+    const { dnsListen, dnsVpcListen, dnsVpcs, dnsVpcsPerAccount, dnsSuffix, zones } = config;
     if (!dnsListen) throw new StartupError('configuration: PRIVATELINK_DNS_LISTEN is required', { exitCode: 78 });
+    if (dnsVpcListen && (zones.length >= portsPerVpc || dnsVpcListen.port + dnsVpcs * portsPerVpc > 65_536)) {
+      const room = `${portsPerVpc - 1} zones, and ${portsPerVpc} ports for each of PRIVATELINK_DNS_VPCS`;
+      throw new StartupError(`configuration: PRIVATELINK_DNS_VPC_LISTEN has room for ${room}`, { exitCode: 78 });
+    }
     const { deps, store } = foundation;
 
     const views = createZoneViews(dnsSuffix);
@@ -34,15 +39,18 @@ export const dns = (openServer: OpenServer) =>
     const resolvers =
       dnsVpcListen &&
       createVpcResolvers({
-        ...{ listen: dnsVpcListen, zones, startServer: startDnsServer, log: service.log },
+        ...{ listen: dnsVpcListen, zones, portsPerVpc, vpcs: dnsVpcs, vpcsPerAccount: dnsVpcsPerAccount },
+        ...{ startServer: startDnsServer, log: service.log },
         answerIn: ({ vpcId, zoneId }) => answerBy(views.inside(vpcId, zoneId)),
       });
     if (resolvers) service.onStop(resolvers.close);
-    const feed = createZoneFeed(views, (vpcId) => resolvers?.open(vpcId));
+    const feed = createZoneFeed(views, ({ vpcId, accountId, endpointId }, isOnlyAnsweredInside) =>
+      resolvers?.need({ vpcId, accountId }, endpointId, isOnlyAnsweredInside),
+    );
     foundation.background('zoneFeed', () => feed.run(deps));
     // A table that is not complete would deny names that exist.
     await feed.caughtUp;
-    await resolvers?.opened();
+    await resolvers?.start();
     const everybody = answerBy(views.everybody);
     const dns = await openServer({ ...dnsListen, answer: everybody, log: service.log }, (vpcId, zoneId) =>
       answerBy(views.inside(vpcId, zoneId)),

@@ -32,6 +32,7 @@ const config: Omit<ServiceConfig, 'forwarding'> = {
   ...{ eventStore: '', postgres: '', nats: '', jwksFile: '', tokenFile: '', tokenSecretFile: '', instance: '' },
   addresses: { provider: [], consumer: [], broker: [], dns: [] },
   ...{ grpcListen: nowhere, dnsListen: nowhere, dnsVpcListen: undefined, logLevel: 'silent', reflection: 'token' },
+  ...{ dnsVpcs: 1, dnsVpcsPerAccount: 1 },
   txtResolvers: undefined,
   ...{ settleAfterMs: SETTLE_AFTER_MS, failpoints: undefined },
   quotas: {

@@ -8,7 +8,6 @@ import {
 } from '@privatelink/proto/dns/v1/dns_service';
 import type { Repository } from '@privatelink/shared/app/repository';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
-import type { Role } from '@privatelink/shared/grpc/access';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import { unary } from '@privatelink/shared/grpc/unary';
@@ -56,7 +55,7 @@ export const dnsService = ({ nameSets, feed, ask, resolversOf, suffix }: DnsApiD
     v.check('vpc_id', vpcId !== '' || zoneId === '', 'is required with zone_id');
     v.throwIfAny();
     // Nobody learns whether a stranger's VPC is there, or what is in it.
-    const isInside = vpcId !== '' && maySee(feed.ownerOf(vpcId), rpc);
+    const isInside = maySee(feed.ownerOf(vpcId), rpc);
     const { rcode, records, ttl } = ask(isInside ? { vpcId, zoneId } : null)(name, type ?? 'A');
     return {
       responseCode: CODES.get(rcode) ?? ResponseCode.UNSPECIFIED,
@@ -67,8 +66,7 @@ export const dnsService = ({ nameSets, feed, ask, resolversOf, suffix }: DnsApiD
 
   listVpcResolvers: unary(async ({ vpcId }, rpc) => {
     const owner = isId(vpcId, 'vpc') ? feed.ownerOf(vpcId) : undefined;
-    const isOwn = owner !== undefined && owner === rpc.caller.accountId;
-    if (owner === undefined || !rpc.allows(isOwn ? ['owner'] : [])) {
+    if (!maySee(owner, rpc)) {
       throw new Rejected<'VPC_NOT_FOUND'>('VPC_NOT_FOUND', { vpc_id: vpcId, field: 'vpc_id' });
     }
     return { resolvers: [...(await resolversOf(vpcId))] };
@@ -82,11 +80,9 @@ export const dnsService = ({ nameSets, feed, ask, resolversOf, suffix }: DnsApiD
   }),
 });
 
-/** Roles that see every account's affairs. */
-const SEE_ALL: readonly Role[] = ['operator', 'viewer', 'service'];
-
-const maySee = (owner: string | undefined, { caller }: RpcContext): boolean =>
-  owner !== undefined && (owner === caller.accountId || caller.roles.some((role) => SEE_ALL.includes(role)));
+/** Whether the caller may know of a VPC of this owner. */
+const maySee = (owner: string | undefined, { caller, allows }: RpcContext): boolean =>
+  owner !== undefined && allows(owner === caller.accountId ? ['owner'] : []);
 
 const isDomainName = (name: string): boolean =>
   name.length <= 253 && name.split('.').every((label) => /^[a-zA-Z0-9_*-]{1,63}$/.test(label));

@@ -44,6 +44,7 @@ const putNames = async (
   generation: number,
   addresses: readonly string[],
   said: Pick<NameSet, 'zones' | 'zoneAffinity'>,
+  others: NameSet['names'] = [],
 ) => {
   const names = [
     {
@@ -52,6 +53,7 @@ const putNames = async (
       ipv6Addresses: addresses.filter((address) => address.includes(':')),
       isPrivate: false,
     },
+    ...others,
   ];
   const data = { ...said, endpointId, vpcId: 'vpc-1', accountId: '2000000000000002', generation, state, names };
   const command = { type: 'PutNames', data } as const;
@@ -63,7 +65,10 @@ const putNames = async (
 const start = (of: EventStore = store) => {
   const stop = new AbortController();
   const views = createZoneViews(apex);
-  const feed = createZoneFeed(views);
+  const inside: [string, boolean][] = [];
+  const feed = createZoneFeed(views, ({ endpointId }, isOnlyAnsweredInside) => {
+    inside.push([endpointId, isOnlyAnsweredInside]);
+  });
   const running = feed.run({ store: of, clock: systemClock, log, signal: stop.signal });
   const end = async () => {
     stop.abort();
@@ -81,7 +86,7 @@ const start = (of: EventStore = store) => {
     return records.length > 0 ? [...records].sort() : rcode;
   };
   const serial = () => Number(ask(apex, 'SOA').records[0]?.split(' ')[2]);
-  return { feed, answers, answersIn, serial, end };
+  return { feed, answers, answersIn, serial, inside, end };
 };
 
 describe('the zone', () => {
@@ -119,6 +124,22 @@ describe('the zone', () => {
     expect(['h', 'i'].map((zoneId) => answersIn(zoneId, 'ep-1', 'AAAA'))).toEqual([['fd00::1'], ['fd00::1']]);
     await feed.reached(await putNames('ep-1', 'PUBLISHED', 3, ['10.0.0.2'], { zones, zoneAffinity: true }));
     expect(['h', 'i'].map((zoneId) => answersIn(zoneId, 'ep-1'))).toEqual([['10.0.0.2'], ['10.0.0.2']]);
+  });
+
+  it('tells which endpoints have what only the name servers of their VPC answer', async () => {
+    const { feed, inside } = start();
+    const own = [{ domainName: 'db.example.com', ipv4Addresses: [], ipv6Addresses: [], isPrivate: true }];
+    const plain = { zones: [], zoneAffinity: false };
+    await putNames('ep-1', 'WITHDRAWN', 1, [], plain, own);
+    await putNames('ep-1', 'PUBLISHED', 2, [], plain);
+    await putNames('ep-2', 'PUBLISHED', 1, [], { zones: [], zoneAffinity: true });
+    await feed.reached(await putNames('ep-2', 'REMOVED', 2, [], { zones: [], zoneAffinity: true }, own));
+    expect(inside).toEqual([
+      ['ep-1', true],
+      ['ep-1', false],
+      ['ep-2', true],
+      ['ep-2', false],
+    ]);
   });
 
   it('keeps what was removed removed, whatever is asked for later, here and after a restart', async () => {

@@ -19,13 +19,16 @@ export type ZoneFeed = Readonly<{
   ownerOf: (vpcId: string) => string | undefined;
 }>;
 
+/** What a set of names says of its VPC's name servers. */
+type OnNames = (set: NameSet, isOnlyAnsweredInside: boolean) => void;
+
 /**
  * Fills this process's tables from the recorded name sets. They are in memory and every replica has its own; the
  * serial counts the events, so that all replicas give the same serial to the same content.
  *
- * @param onVpc hears of each VPC that is new, in the order in which their first endpoints got names
+ * @param onNames hears of each set that is new, in the order in which they were recorded
  */
-export const createZoneFeed = (views: ZoneViews, onVpc: (vpcId: string) => void = () => undefined): ZoneFeed => {
+export const createZoneFeed = (views: ZoneViews, onNames: OnNames = () => undefined): ZoneFeed => {
   const sets = new Map<string, Folded<NameSet>>();
   const owners = new Map<string, string>();
   const started = Promise.withResolvers<void>();
@@ -35,10 +38,8 @@ export const createZoneFeed = (views: ZoneViews, onVpc: (vpcId: string) => void 
 
   const apply = (stream: string, folded: Folded<NameSet>): void => {
     const { state, names, endpointId, vpcId, accountId } = folded.state;
-    if (!owners.has(vpcId)) {
-      owners.set(vpcId, accountId);
-      onVpc(vpcId);
-    }
+    owners.set(vpcId, accountId);
+    onNames(folded.state, isOnlyAnsweredInside(folded.state));
     if (state === 'REMOVED') {
       views.remove(endpointId);
       // Only its end is remembered: nothing may come after it.
@@ -85,6 +86,10 @@ export const createZoneFeed = (views: ZoneViews, onVpc: (vpcId: string) => void 
       }),
   };
 };
+
+/** Whether its VPC's own name servers answer what others do not: its own names, or near addresses first. */
+const isOnlyAnsweredInside = ({ state, names, zoneAffinity }: NameSet): boolean =>
+  state !== 'REMOVED' && (zoneAffinity || names.some(({ isPrivate }) => isPrivate));
 
 const toRecords = (
   { domainName, ipv4Addresses, ipv6Addresses, isPrivate }: DomainName,

@@ -75,6 +75,32 @@ describe('a name of a VPC', () => {
     }
   });
 
+  it('is an authority of its own, and leaves what is between it and a wildcard to that', () => {
+    const { views, in: within } = open();
+    views.put('ep-1', 'vpc-1', [own('*.example.com', '10.0.0.1')]);
+    views.put('ep-2', 'vpc-1', [own('a.b.example.com', '10.0.0.2'), own('*.a.b.example.com', '10.0.0.3')]);
+    const ask = within('vpc-1');
+    expect(['a.b.example.com', 'x.a.b.example.com', 'b.example.com', 'x.b.example.com'].map(ask)).toEqual([
+      ['10.0.0.2'],
+      ['10.0.0.3'],
+      ['10.0.0.1'],
+      ['10.0.0.1'],
+    ]);
+    views.put('ep-2', 'vpc-1', [own('*.a.b.example.com', '10.0.0.3')]);
+    expect(['a.b.example.com', 'x.a.b.example.com'].map(ask)).toEqual(['NOERROR', ['10.0.0.3']]);
+  });
+
+  it('says of itself as of when it is, though others in its VPC change', () => {
+    const { views } = open();
+    const ask = createAsk(createAnswer({ table: views.inside('vpc-1', ''), nextRotation: () => 0 }));
+    const serial = (name: string) => Number(ask(name, 'SOA').records[0]?.split(' ')[2]);
+    views.setSerial(3);
+    views.put('ep-1', 'vpc-1', [own('a.example.com', '10.0.0.1')]);
+    views.setSerial(4);
+    views.put('ep-2', 'vpc-1', [own('b.example.com', '10.0.0.2')]);
+    expect(['a.example.com', 'b.example.com'].map(serial)).toEqual([3, 4]);
+  });
+
   it('exists without an answer while its connection is down', () => {
     const { views, in: within } = open();
     views.put('ep-1', 'vpc-1', [own('db.example.com')]);

@@ -1,3 +1,5 @@
+import { checkAddress } from './rrset.ts';
+import { parentName, rootName, type WireName, wireName } from './wire-name.ts';
 import { createZoneTable, type Lookup, type NameRecords, type ZoneTable } from './zone-table.ts';
 
 /** A name's records, and whether it is one of its VPC alone. */
@@ -6,7 +8,7 @@ export type ViewedName = NameRecords & Readonly<{ isPrivate: boolean }>;
 /**
  * What is answered to whom: the names of everybody, and over them the names that each VPC has for itself. A name of a
  * VPC is an authority of its own there, whatever the rest of the world has at it; a wildcard one is so for the domain
- * below which it stands.
+ * below which it stands. The closest authority above a name speaks for it.
  */
 export type ZoneViews = Readonly<{
   /** Replaces all names of an endpoint. Throws a RangeError, and changes nothing, where one cannot be answered. */
@@ -19,58 +21,73 @@ export type ZoneViews = Readonly<{
   inside: (vpcId: string, zoneId: string) => Lookup;
 }>;
 
-type Vpc = { readonly endpoints: Map<string, readonly NameRecords[]>; table: ZoneTable | undefined };
+type Authority = { readonly table: ZoneTable; readonly endpoints: Set<string> };
+type Names = ReadonlyMap<WireName, readonly NameRecords[]>;
 
 /** @param apex the zone in which everybody's names are */
 export const createZoneViews = (apex: string): ZoneViews => {
   const everybody = createZoneTable([{ apex }]);
   const nameServer = `ns1.${apex}`;
-  const vpcs = new Map<string, Vpc>();
-  const vpcOf = new Map<string, Vpc>();
+  const vpcs = new Map<string, Map<WireName, Authority>>();
+  /** Where each endpoint has names of its VPC. */
+  const placed = new Map<string, Readonly<{ vpcId: string; apexes: readonly WireName[] }>>();
   let serial = 1;
 
-  /** A VPC has few names of its own: its table is made anew with each change. */
-  const tableOf = (endpoints: Vpc['endpoints']): ZoneTable | undefined => {
-    const apexes = new Set([...endpoints.values()].flat().map(({ name }) => name.toLowerCase().replace(/^\*\./, '')));
-    if (apexes.size === 0) return undefined;
-    const table = createZoneTable(
-      [...apexes].map((own) => ({ apex: own, nameServer })),
-      serial,
-    );
-    for (const [endpointId, names] of endpoints) table.put(endpointId, names);
-    return table;
+  const withdraw = (endpointId: string, kept: Names): void => {
+    const { vpcId = '', apexes = [] } = placed.get(endpointId) ?? {};
+    const authorities = vpcs.get(vpcId);
+    for (const own of apexes.filter((one) => !kept.has(one))) {
+      const authority = authorities?.get(own);
+      authority?.table.remove(endpointId);
+      authority?.table.setSerial(serial);
+      authority?.endpoints.delete(endpointId);
+      if (authority?.endpoints.size === 0) authorities?.delete(own);
+    }
+    if (authorities?.size === 0) vpcs.delete(vpcId);
+    placed.delete(endpointId);
   };
 
-  const replace = (endpointId: string, vpc: Vpc, names: readonly NameRecords[]): void => {
-    if (names.length === 0 && !vpc.endpoints.has(endpointId)) return;
-    const endpoints = new Map(vpc.endpoints);
-    if (names.length > 0) endpoints.set(endpointId, names);
-    else endpoints.delete(endpointId);
-    vpc.table = tableOf(endpoints);
-    if (names.length > 0) vpc.endpoints.set(endpointId, names);
-    else vpc.endpoints.delete(endpointId);
+  const openAuthority = (records: readonly NameRecords[]): Authority => ({
+    table: createZoneTable([{ apex: apexOf(records[0]?.name ?? ''), nameServer }]),
+    endpoints: new Set(),
+  });
+
+  const place = (endpointId: string, vpcId: string, names: Names): void => {
+    if (names.size === 0) return;
+    const authorities = vpcs.get(vpcId) ?? new Map<WireName, Authority>();
+    for (const [own, records] of names) {
+      const authority = authorities.get(own) ?? openAuthority(records);
+      authority.table.put(endpointId, records);
+      authority.table.setSerial(serial);
+      authority.endpoints.add(endpointId);
+      authorities.set(own, authority);
+    }
+    vpcs.set(vpcId, authorities);
+    placed.set(endpointId, { vpcId, apexes: [...names.keys()] });
+  };
+
+  const closest = (vpcId: string, name: WireName): ZoneTable | undefined => {
+    const authorities = vpcs.get(vpcId);
+    for (let at = name; authorities && at !== rootName; at = parentName(at)) {
+      const authority = authorities.get(at);
+      if (authority) return authority.table;
+    }
+    return undefined;
   };
 
   return {
     everybody,
     put: (endpointId, vpcId, names) => {
-      const vpc = vpcs.get(vpcId) ?? { endpoints: new Map(), table: undefined };
-      replace(
-        endpointId,
-        vpc,
-        names.filter(({ isPrivate }) => isPrivate),
-      );
-      vpcs.set(vpcId, vpc);
-      vpcOf.set(endpointId, vpc);
+      const own = byApex(names.filter(({ isPrivate }) => isPrivate));
       everybody.put(
         endpointId,
         names.filter(({ isPrivate }) => !isPrivate),
       );
+      withdraw(endpointId, own);
+      place(endpointId, vpcId, own);
     },
     remove: (endpointId) => {
-      const vpc = vpcOf.get(endpointId);
-      if (vpc) replace(endpointId, vpc, []);
-      vpcOf.delete(endpointId);
+      withdraw(endpointId, new Map());
       everybody.remove(endpointId);
     },
     setSerial: (next) => {
@@ -78,7 +95,18 @@ export const createZoneViews = (apex: string): ZoneViews => {
       everybody.setSerial(next);
     },
     inside: (vpcId, zoneId) => ({
-      lookup: (name) => vpcs.get(vpcId)?.table?.lookup(name, zoneId) ?? everybody.lookup(name, zoneId),
+      lookup: (name) => (closest(vpcId, name) ?? everybody).lookup(name, zoneId),
     }),
   };
+};
+
+const apexOf = (name: string): string => name.replace(/^\*\./, '');
+
+/** Throws a RangeError where one cannot be answered. */
+const byApex = (names: readonly ViewedName[]): Names => {
+  for (const { name, records } of names) {
+    wireName(name);
+    records.forEach(checkAddress);
+  }
+  return Map.groupBy(names, ({ name }) => wireName(apexOf(name)));
 };

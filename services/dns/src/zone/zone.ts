@@ -35,7 +35,8 @@ export function createZone(settings: ZoneSettings): Zone {
   const { ttl = defaultTtl, negativeTtl = defaultNegativeTtl } = settings;
   const apex = settings.apex.toLowerCase().replace(/\.$/, '');
   const nameServer = settings.nameServer ?? `ns1.${apex}`;
-  const hostmaster = `hostmaster.${apex}`;
+  // Whoever runs the name server; behind a long apex there would be no room for it.
+  const hostmaster = `hostmaster${nameServer.slice(nameServer.indexOf('.'))}`;
   wireName(hostmaster);
   const soa = { mname: nameServer, rname: hostmaster, serial: 0, ...secondaryTimers, minimum: negativeTtl };
   return {

@@ -15,9 +15,8 @@ export type Role = (typeof roles)[number];
  * `counterpart`: of a connection, the owner of its endpoint; of a service, an account with an endpoint on it.
  * `listed`: the account is on the service's whitelist.
  * `operator`: an operator, or a viewer where viewers may call.
- * `any`: every caller.
  */
-export type Relation = 'owner' | 'counterpart' | 'listed' | 'operator' | 'billing' | 'service' | 'any';
+export type Relation = 'owner' | 'counterpart' | 'listed' | 'operator' | 'billing' | 'service';
 
 /** A caller with one of the roles reaches the handler; the resource exists for a caller in one of the relations. */
 export type Access = Readonly<{ roles: readonly Role[]; relations: readonly Relation[] }>;
@@ -137,7 +136,8 @@ const table = {
     reportForwarding: byService,
   } satisfies Rows<BrokerServiceServer>,
   'privatelink.dns.v1.DnsService': {
-    lookupDomain: { roles, relations: ['any'] },
+    // Names are no secret; the relations are to the VPC in which one is looked up.
+    lookupDomain: { roles, relations: ['owner', 'operator', 'service'] },
     listVpcResolvers: readByConsumer,
     putNames: byService,
   } satisfies Rows<DnsServiceServer>,
@@ -166,7 +166,7 @@ export const allows = (access: Access, callerRoles: readonly Role[], relations: 
 /** Only roles that may make this call count: a provider who is a viewer too changes nothing of others. */
 const relationsByRole = (access: Access, callerRoles: readonly Role[]): Relation[] => {
   const has = (role: Role): boolean => callerRoles.includes(role) && access.roles.includes(role);
-  const relations: Relation[] = ['any'];
+  const relations: Relation[] = [];
   if (has('operator') || has('viewer')) relations.push('operator');
   if (has('billing')) relations.push('billing');
   if (has('service')) relations.push('service');

@@ -53,6 +53,8 @@ describe('the configuration', () => {
         dns: ['127.0.0.1:5004'],
       },
       dnsListen: undefined,
+      dnsVpcs: 100,
+      dnsVpcsPerAccount: 20,
       dnsSuffix: 'privatelink.internal',
       serviceNamePrefix: 'com.privatelink',
       instance: 'provider-1',

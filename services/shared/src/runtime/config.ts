@@ -123,6 +123,9 @@ const domain = z
 
 const count = (most: number) => z.coerce.number<string>().int().min(1).max(most).optional();
 
+/** Each VPC with name servers has so many ports in a row: for clients in any zone, and for those in each zone. */
+export const portsPerVpc = 16;
+
 /** What every service is told. A service spreads it into its own fields. */
 export const serviceConfig = {
   region: env('PRIVATELINK_REGION', place),
@@ -148,6 +151,9 @@ export const serviceConfig = {
   dnsListen: env('PRIVATELINK_DNS_LISTEN', address.optional()),
   /** First address at which VPCs are answered by their own names; without it none is. */
   dnsVpcListen: env('PRIVATELINK_DNS_VPC_LISTEN', address.optional()),
+  /** How many VPCs at once, of all accounts and of one. */
+  dnsVpcs: env('PRIVATELINK_DNS_VPCS', count(4_000).default(100)),
+  dnsVpcsPerAccount: env('PRIVATELINK_DNS_VPCS_PER_ACCOUNT', count(4_000).default(20)),
   dnsSuffix: env('PRIVATELINK_DNS_SUFFIX', domain.default('privatelink.internal')),
   /** Resolvers that are asked for the proof of a custom domain; this machine's own where none is named. */
   txtResolvers: env('PRIVATELINK_TXT_RESOLVERS', resolvers.optional()),
