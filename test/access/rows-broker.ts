@@ -211,4 +211,6 @@ export const brokerRows: Rows = {
   'broker.reportForwarding': [
     ofConnection('connectionId', { zoneId: ZONE, state: 'FORWARDING_STATE_READY' }, services('OK')),
   ],
+  // As it is known: nothing changes.
+  'broker.reportZoneHealth': [ofConnection('connectionId', { zoneId: ZONE, healthy: true }, services('OK'))],
 };

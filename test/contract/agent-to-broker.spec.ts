@@ -68,7 +68,10 @@ const give = (endpoint: Endpoint, data: object) =>
     endpoint.endpointId,
     {
       type: 'ReportProgress',
-      data: { generation: 1, assigned: [], zones: [], names: null, namesGraceOver: false, factsSeen: null, ...data },
+      data: {
+        ...{ generation: 1, assigned: [], zones: [], names: null, healthRevision: 0, namesGraceOver: false },
+        ...{ factsSeen: null, ...data },
+      },
     },
     {
       actor: 'service:broker',
@@ -124,6 +127,58 @@ describe('the agent of a zone', () => {
     first.stop();
     expect(await heard).toBe('second');
     second.stop();
+  });
+});
+
+describe('the health of a zone', () => {
+  const open = async () => {
+    const { endpoint, zoneId, resource } = await connecting();
+    await give(endpoint, { assigned: [{ zoneId, resource, placement: 1 }] });
+    await services.clients.broker.reportForwarding(report(endpoint), {});
+    const say = (healthy: boolean, of = zoneId) =>
+      services.clients.broker.reportZoneHealth({ connectionId: endpoint.endpointId, zoneId: of, healthy }, {});
+    const seenBy = async (api: Pick<typeof services.clients, 'broker'>) => {
+      const { connection } = await api.broker.getConnection({ connectionId: endpoint.endpointId }, {});
+      return [connection?.degraded, connection?.zones.map(({ healthy }) => healthy), connection?.status];
+    };
+    return { endpoint, zoneId, say, seenBy };
+  };
+
+  it('is told back to the agent, and both sides see it, without a change of status', async () => {
+    const { endpoint, zoneId, say, seenBy } = await open();
+    const agent = watch(zoneId, 'agent-1');
+    const hears = (healthy: boolean) =>
+      agent.until(({ told }) => told?.$case === 'forwarding' && told.value.confirmed && told.value.healthy === healthy);
+    await hears(true);
+    await say(false);
+    expect((await hears(false)).told).toMatchObject({ value: { connectionId: endpoint.endpointId, generation: 1n } });
+    const { endpointAccountId, serviceAccountId } = (await services.broker.connections.fold(endpoint.endpointId)).state;
+    const consumer = await services.clientsOf(endpointAccountId, 'consumer');
+    const provider = await services.clientsOf(serviceAccountId, 'provider');
+    for (const side of [consumer, provider])
+      expect(await seenBy(side)).toEqual([true, [false], 'CONNECTION_STATUS_CONNECTING']);
+    await say(true);
+    expect(await seenBy(consumer)).toEqual([false, [true], 'CONNECTION_STATUS_CONNECTING']);
+    agent.stop();
+  });
+
+  it('said again, of another zone, or of another connection changes nothing', async () => {
+    const { say } = await open();
+    await say(false);
+    const nobody = { connectionId: `ep-${'0'.repeat(20)}`, zoneId: 'elsewhere', healthy: false };
+    for (const again of [
+      () => say(false),
+      () => say(false, 'elsewhere'),
+      () => services.clients.broker.reportZoneHealth(nobody, {}),
+    ])
+      await changesNothing(services.broker.store, again);
+  });
+
+  it('that is of nothing is refused with its fields', async () => {
+    const wrong = { connectionId: 'x', zoneId: '', healthy: false };
+    const refusal = await refusalOf(services.clients.broker.reportZoneHealth(wrong, {}));
+    expect(refusal.code).toBe(status.INVALID_ARGUMENT);
+    expect(refusal.violations.map(({ field }) => field).sort()).toEqual(['connection_id', 'zone_id']);
   });
 });
 

@@ -65,6 +65,35 @@ describe('the names of a connection', () => {
     expect(await look(`nobody.${base(connection)}`)).toEqual(nobody);
   });
 
+  it('lead to the zones that answer, each zone’s own to it whether it answers or not, and to all if none does', async () => {
+    const connection = someConnection();
+    const { zones } = connection;
+    const put = (healthRevision: number, ...healthy: readonly string[]) => {
+      const seen = Object.entries(zones).map(([id, zone]) => [id, { ...zone, healthy: healthy.includes(id) }]);
+      const now = { ...connection, healthRevision, zones: Object.fromEntries(seen), zoneAffinity: true };
+      return port.putNames(now, 'PUBLISHED', calling());
+    };
+    const seen = () => [
+      answers(nameOf(connection)),
+      ...Object.keys(zones).map((id) => answers(nameOf(connection, `-${id}`))),
+    ];
+    const own = [['10.1.0.5'], ['10.1.1.5']];
+    await put(0, 'cn-hangzhou-h', 'cn-hangzhou-i');
+    expect(seen()).toEqual([['10.1.0.5', '10.1.1.5'], ...own]);
+    await put(1, 'cn-hangzhou-i');
+    expect(seen()).toEqual([['10.1.1.5'], ...own]);
+    const near = async (zoneId: string) => {
+      const said = { domainName: nameOf(connection), recordType: 'A', vpcId: connection.vpcId, zoneId };
+      return (await services.clients.dns.lookupDomain(said, {})).records;
+    };
+    expect([await near('cn-hangzhou-h'), await near('cn-hangzhou-i')]).toEqual([['10.1.1.5'], ['10.1.1.5']]);
+    await changesNothing(services.dns.store, () => put(0, 'cn-hangzhou-h', 'cn-hangzhou-i'));
+    await put(2);
+    expect(seen()).toEqual([['10.1.0.5', '10.1.1.5'], ...own]);
+    await put(3, 'cn-hangzhou-h');
+    expect([await near('cn-hangzhou-h'), await near('cn-hangzhou-i')]).toEqual([['10.1.0.5'], ['10.1.0.5']]);
+  });
+
   it('put again, or late for an older generation or an earlier step, change nothing', async () => {
     const connection = someConnection();
     await port.putNames(at(connection, 3), 'PUBLISHED', calling());

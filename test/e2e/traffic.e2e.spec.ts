@@ -4,6 +4,7 @@ import { useStage } from '../support/stage.ts';
 import { hasNamespaces } from '../support/traffic/vpc-networks.ts';
 import { closing, ending } from './traffic/closing.ts';
 import { ZONES } from './traffic/connected.ts';
+import { health } from './traffic/health.ts';
 import { namespaces } from './traffic/namespaces.ts';
 import { recovery } from './traffic/recovery.ts';
 
@@ -15,6 +16,7 @@ describe('traffic on the loopback network, with two agents for each zone', () =>
   const stage = useStage(async () => ({ forwarding: 'loopback', replicas: { 'data-plane': 2 }, env, backOff }));
   closing(stage);
   recovery(stage);
+  health(stage);
   ending(stage);
   it('leaves a sound history', () => expectSoundHistory(stage().log));
 });

@@ -13,6 +13,7 @@ export type PlannedFault = Readonly<{ at: number }> &
     | Readonly<{ fault: 'freeze'; program: string; replica: number; ms: number }>
     | Readonly<{ fault: 'wipeBus' }>
     | Readonly<{ fault: 'killProxy'; zoneId: string }>
+    | Readonly<{ fault: 'targets'; zoneId: string; answer: boolean }>
   );
 
 /** All that happens in a simulation follows from this. */
@@ -50,9 +51,19 @@ export const planOf = (seed: string): Plan => {
     ...{ seed, chaosMs, replicas: random.chance(0.5) ? 1 : 2, rates: ratesOf(random) },
     forwarding: random.chance(0.5) ? 'agents' : 'none',
     steps: [...opening, ...inOrder(steps)],
-    faults: inOrder(Array.from({ length: random.int(12) }, () => faultOf(random, at()))),
+    faults: inOrder([
+      ...Array.from({ length: random.int(12) }, () => faultOf(random, at())),
+      ...failuresOf(random.fork('targets'), chaosMs),
+    ]),
   };
 };
+
+/** Targets of a zone that cease to answer, most of them for a while only. */
+const failuresOf = (random: Random, chaosMs: number): readonly PlannedFault[] =>
+  Array.from({ length: random.int(8) }, () => ({
+    ...{ at: random.between(CALM_MS, chaosMs), fault: 'targets' as const },
+    ...{ zoneId: random.pick(ZONES), answer: random.chance(0.5) },
+  }));
 
 const inOrder = <T extends Readonly<{ at: number }>>(items: readonly T[]): readonly T[] =>
   items.toSorted((a, b) => a.at - b.at);

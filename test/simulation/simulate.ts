@@ -100,6 +100,7 @@ const schedule = (plan: Plan, { timeline, cluster, client, bus, machines, txt }:
   const inflict = (fault: PlannedFault): void => {
     if (fault.fault === 'wipeBus') bus.wipe();
     else if (fault.fault === 'killProxy') machines.find((one) => one.zoneId === fault.zoneId)?.killProxy();
+    else if (fault.fault === 'targets') machines.find((one) => one.zoneId === fault.zoneId)?.setAnswering(fault.answer);
     else if (fault.fault === 'freeze') cluster.freeze(fault.program, fault.replica, fault.ms);
     else cluster[fault.fault](fault.program, fault.replica);
   };

@@ -61,6 +61,27 @@ describe('an agent', { timeout: 120_000 }, () => {
     expect((await stage.connect(place)).greeting).toBe('hello');
   });
 
+  it('reports an interface whose target ceases to answer, and again when it answers, and nothing of others', async () => {
+    // Where nobody else is given a port.
+    const silent = await freeBind('127.40.0.2');
+    const target = { ip: silent.host, port: silent.port };
+    const release = await stage.occupy(silent);
+    const id = broker.desire({ resource: resourceOf(target) });
+    const other = await desireEcho();
+    stage.start();
+    await stage.confirmed(id, other);
+    await release();
+    const healthOf = () => broker.current(id)?.healthy;
+    await expect.poll(healthOf, SOON).toBe(false);
+    await stage.occupy(silent);
+    await expect.poll(healthOf, SOON).toBe(true);
+    expect(broker.health.map(({ connectionId, zoneId, healthy }) => [connectionId, zoneId, healthy])).toEqual([
+      [id, 'cn-hangzhou-h', false],
+      [id, 'cn-hangzhou-h', true],
+    ]);
+    expect(broker.isConfirmed(id)).toBe(true);
+  });
+
   it('ends flows to an earlier resource when it is told to, once, and those of nobody else', async () => {
     const [moved, stays] = [await desireEcho(), await desireEcho()];
     stage.start();

@@ -1,6 +1,6 @@
 import type { AgentDeps } from './agent.ts';
 import type { ZoneState } from './desired/zone-state.ts';
-import { createWork } from './work.ts';
+import { createWork, type Work } from './work.ts';
 
 /** The time in which an agent has been told what is desired, and works. */
 export type Shift = Readonly<{
@@ -33,9 +33,29 @@ export const startShift = (deps: AgentDeps, zone: ZoneState): Shift => {
     await clock.sleep(ms, waking.signal);
   };
 
-  /** One round at a time: whatever is desired by then is done together. */
+  const lookAtHealth = async (work: Work, over: AbortSignal): Promise<void> => {
+    while (!over.aborted) {
+      await clock.sleep(LOOK_MS, over);
+      if (over.aborted) return;
+      await work.lookAtHealth().catch((err: unknown) => log.warn({ err }, 'whether targets answer is not known'));
+    }
+  };
+
+  /** As long as the tools are ours. */
   const loop = async (): Promise<void> => {
     const work = createWork(deps, zone, signal);
+    const over = new AbortController();
+    const looking = lookAtHealth(work, AbortSignal.any([signal, over.signal]));
+    try {
+      await rounds(work);
+    } finally {
+      over.abort();
+      await looking;
+    }
+  };
+
+  /** One round at a time: whatever is desired by then is done together. */
+  const rounds = async (work: Work): Promise<void> => {
     let failures = 0;
     let retryAt = Number.POSITIVE_INFINITY;
     let lookAt = 0;

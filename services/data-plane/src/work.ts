@@ -3,6 +3,7 @@ import type { AgentDeps } from './agent.ts';
 import { type Interface, readInterface } from './desired/interface.ts';
 import type { ZoneState } from './desired/zone-state.ts';
 import type { Forward, Refusal } from './haproxy/forward.ts';
+import { createHealthReports } from './health.ts';
 import type { Placed, Placement } from './modes/mode.ts';
 import { createProblems } from './problems.ts';
 import { createReporter, sameListeners } from './reporter.ts';
@@ -14,6 +15,8 @@ export type Work = Readonly<{
   isAlive: () => Promise<boolean>;
   /** Whether somebody has undone what was placed, or what was waited for is there. */
   isUndone: (hurry: AbortSignal) => Promise<boolean>;
+  /** Reports which interfaces' targets have ceased to answer, or answer again. */
+  lookAtHealth: () => Promise<void>;
 }>;
 
 type Desired = Readonly<{ forwarding: Forwarding; wanted: Interface | string }>;
@@ -23,6 +26,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
   const engine = deps.createEngine();
   const mode = deps.createMode();
   const reporter = createReporter({ ...deps, zone, forwarder: `haproxy/${mode.name}`, signal });
+  const health = createHealthReports({ ...deps, zone, signal });
   const problems = createProblems(log);
   let applied: readonly Forward[] = [];
   /** Connection id → generation for which flows to an earlier resource have been ended. */
@@ -109,6 +113,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
       return isAlive;
     },
     isUndone: mode.check,
+    lookAtHealth: async () => health.look(applied, await engine.checks()),
   };
 };
 

@@ -198,6 +198,7 @@ export const endpoints = (stage: GetStage): void => {
       const nothing = { endpointId: absent.endpoint };
       await refuse('broker.watchZone', { agent: '/' }, 'zone_id', 'agent');
       await refuse('broker.reportForwarding', { generation: large }, 'connection_id', 'zone_id', 'generation', 'state');
+      await refuse('broker.reportZoneHealth', { zoneId: '/' }, 'connection_id', 'zone_id');
       await refuse('broker.requestConnection', nothing, 'account_id', 'vpc_id', 'zones', 'admission');
     });
 

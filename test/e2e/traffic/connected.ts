@@ -10,7 +10,7 @@ import {
   untilAnswered,
 } from '../../support/scenario.ts';
 import type { Stage } from '../../support/stage.ts';
-import { startBackend } from '../../support/traffic/backend.ts';
+import { type Backend, startBackend } from '../../support/traffic/backend.ts';
 import { describeOutcome, type Flow, localClient } from '../../support/traffic/client.ts';
 import { CALL, requestId } from '../../support/world.ts';
 
@@ -24,6 +24,7 @@ export const SOON = { timeout: 20_000, interval: 10 };
 /** An endpoint in front of a backend in each zone. */
 export type Connected = Readonly<{
   cast: Cast;
+  backends: readonly Backend[];
   endpointId: string;
   connection: FollowedConnection;
   /** Where the interface of each zone accepted connections when it was last looked at. */
@@ -43,9 +44,9 @@ export const created: Connected[] = [];
 
 export const createConnected = async (
   { log, cast: openCast, follow }: Stage,
-  { autoAccept = true }: Readonly<{ autoAccept?: boolean }> = {},
+  { autoAccept = true, host = '127.0.0.1' }: Readonly<{ autoAccept?: boolean; host?: string }> = {},
 ): Promise<Connected> => {
-  const backends = await Promise.all(ZONES.map((zone) => startBackend({ zone })));
+  const backends = await Promise.all(ZONES.map((zone) => startBackend({ zone, host })));
   onTestFinished(async () => {
     for (const backend of backends) await backend.close();
   });
@@ -71,7 +72,7 @@ export const createConnected = async (
   const answerOf = (zone: string): string => `${zone} ${endpointId}`;
   if (autoAccept) await connection.reaches('CONNECTED');
   const self: Connected = {
-    ...{ cast, endpointId, connection, addresses, get },
+    ...{ cast, backends, endpointId, connection, addresses, get },
     openFlows: async () => {
       for (const { zoneId, listeners } of (await get()).zones) addresses.set(zoneId, listeners[0]?.address ?? '');
       expect([...addresses.keys()]).toEqual(ZONES);

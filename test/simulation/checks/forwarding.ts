@@ -31,6 +31,16 @@ export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]
     ];
   });
 
+/** What is recorded of the health of each connected zone is what its targets do. */
+export const wrongHealth = (ending: Ending, machines: readonly ZoneMachine[]): readonly string[] =>
+  machines.flatMap(({ zoneId, isAnswering }) =>
+    [...ending.connection].flatMap(([id, { state }]) => {
+      const zone = state.zones[zoneId];
+      if (state.status !== 'CONNECTED' || !zone || !isServing(zone) || zone.healthy === isAnswering()) return [];
+      return [`${zoneId} of ${id} is recorded as ${zone.healthy ? '' : 'not '}healthy, and is not so`];
+    }),
+  );
+
 /**
  * Is told each request as it is made, and each event as it is recorded. What is confirmed of a zone is so at that moment,
  * and an agent said so of that very generation; and an address that is released is forwarded by nobody.

@@ -40,9 +40,14 @@ export const wrongNames = (ending: Ending, servers: readonly Answers[]): readonl
     }),
   );
 
-/** Those that clients at a place are answered with; whether that is the near one, the endpoint itself says. */
+/**
+ * Those that clients at a place are answered with: of those that answer, or all if none does, the near one, where the
+ * endpoint itself says so.
+ */
 const servingIn = (place: string, { endpointId, zones }: Connection, ending: Ending): readonly Zone[] => {
-  const serving = Object.values(zones).filter(isServing);
+  const all = Object.values(zones).filter(isServing);
+  const healthy = all.filter((zone) => zone.healthy);
+  const serving = healthy.length > 0 ? healthy : all;
   const near = serving.filter(({ zoneId }) => zoneId === place);
   return ending.endpoint.get(endpointId)?.state.zoneAffinity && near.length > 0 ? near : serving;
 };

@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts';
 import type { Ending } from './aggregates.ts';
 import { wrongAnnouncements } from './announcements.ts';
 import { tracesOfDryRuns } from './dry-runs.ts';
-import { wrongForwarding } from './forwarding.ts';
+import { wrongForwarding, wrongHealth } from './forwarding.ts';
 import { momentsWrong } from './history.ts';
 import { domainsOfNobody, wrongCustomNames, wrongNames } from './names.ts';
 import { wrongPast } from './past.ts';
@@ -52,6 +52,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'every fact is announced, once and in order': ({ world, history }) => wrongAnnouncements(history, world.bus),
   'zones forward what is connected': ({ world, plan, ending }) =>
     plan.forwarding === 'agents' ? wrongForwarding(ending, world.machines) : [],
+  'what is recorded of health is so': ({ world, plan, ending }) =>
+    plan.forwarding === 'agents' ? wrongHealth(ending, world.machines) : [],
   'what is recorded of forwarding is so; no address is released while it is forwarded': ({ untruths }) => untruths,
   'DNS answers what is connected': ({ world, ending }) => wrongNames(ending, world.cluster.dnsServers()),
   'custom domains are kept for whoever has them': ({ ending }) => domainsOfNobody(ending),

@@ -1,6 +1,6 @@
 import type { Lock } from '../../../services/data-plane/src/directory-lock.ts';
 import type { Engine } from '../../../services/data-plane/src/haproxy/engine.ts';
-import type { Forward } from '../../../services/data-plane/src/haproxy/forward.ts';
+import { checkName, type Forward } from '../../../services/data-plane/src/haproxy/forward.ts';
 import type { Mode } from '../../../services/data-plane/src/modes/mode.ts';
 import type { Host } from './host.ts';
 import type { Random } from './random.ts';
@@ -15,11 +15,15 @@ export type ZoneMachine = Readonly<{
   toolsFor: (host: Host) => Readonly<{ createEngine: () => Engine; createMode: () => Mode; lock: Lock }>;
   /** HAProxy dies, with every flow. */
   killProxy: () => void;
+  /** The targets of the zone answer no more, or again. */
+  setAnswering: (isAnswering: boolean) => void;
+  isAnswering: () => boolean;
 }>;
 
 export const createZoneMachine = (zoneId: string, random: Random, trouble: Trouble): ZoneMachine => {
   let forwards: readonly Forward[] = [];
   let isProxyUp = false;
+  let isAnswering = true;
   let holder: Host | null = null;
   const waiting: (() => void)[] = [];
 
@@ -56,6 +60,10 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
     killProxy: () => {
       isProxyUp = false;
     },
+    setAnswering: (now) => {
+      isAnswering = now;
+    },
+    isAnswering: () => isAnswering,
     toolsFor: (host) => ({
       lock: lockFor(host),
       createEngine: () => ({
@@ -70,6 +78,15 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
           });
         },
         isAlive: () => host.ask(() => isProxyUp),
+        checks: () =>
+          host.ask(
+            () =>
+              new Map(
+                (isProxyUp ? forwards : []).flatMap(({ targets, targetNamespace }) =>
+                  targets.map((target) => [checkName(target, targetNamespace), isAnswering]),
+                ),
+              ),
+          ),
         stop: async () => undefined,
       }),
       createMode: () => ({

@@ -13,6 +13,7 @@ import type { Relation } from '@privatelink/shared/grpc/access';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { missing } from '../connection/connection.progress.ts';
 import { type Connection, type Hold, hasNames, holdsOf } from '../connection/connection.ts';
+import { isDegraded } from '../connection/forwarding.ts';
 import { zoneStatus } from '../connection/zone-status.ts';
 
 /** Whose eyes see a connection: each side its own and what the other may let it know; operators everything. */
@@ -74,6 +75,7 @@ export const toConnection = (
       resourceId: view === 'consumer' ? '' : (zone.resource?.resourceId ?? ''),
       domainName: hasNames(connection) ? zoneDomainName(connection, zone.zoneId, options.names) : '',
       enabled: zone.enabled,
+      healthy: zone.healthy,
       forwarder: zone.forwarder,
       listeners: view === 'provider' || zone.forwarding?.state !== 'READY' ? [] : [...zone.listeners],
     })),
@@ -86,6 +88,7 @@ export const toConnection = (
   forwarder: options.forwarder,
   customDomainNames: [...connection.customDomains],
   zoneAffinity: connection.zoneAffinity,
+  degraded: isDegraded(connection),
   revision,
   expireTime: connection.expiresAt === '' ? undefined : timestamp(connection.expiresAt),
 });

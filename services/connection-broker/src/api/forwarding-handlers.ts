@@ -17,7 +17,7 @@ import { desiredForwarding } from '../connection/forwarding.ts';
 import type { Repositories } from '../repositories.ts';
 import { type FollowDeps, followConnections } from './follow-connections.ts';
 
-type ForwardingRpcs = Pick<BrokerServiceServer, 'watchZone' | 'reportForwarding'>;
+type ForwardingRpcs = Pick<BrokerServiceServer, 'watchZone' | 'reportForwarding' | 'reportZoneHealth'>;
 
 export type ForwardingDeps = FollowDeps & Pick<LeaseOptions, 'clock' | 'log'>;
 
@@ -62,6 +62,15 @@ export const forwardingHandlers = (deps: ForwardingDeps, connections: Repositori
     await connections.execute(request.connectionId, toReport(request), rpc.command);
     return {};
   }),
+
+  reportZoneHealth: unary(async ({ connectionId, zoneId, healthy }, rpc) => {
+    const v = violations();
+    checkId(v, 'connection_id', connectionId, 'ep');
+    checkName(v, 'zone_id', zoneId);
+    v.throwIfAny();
+    await connections.execute(connectionId, { type: 'ReportZoneHealth', data: { zoneId, healthy } }, rpc.command);
+    return {};
+  }),
 });
 
 /** One agent of a zone at a time, whichever replica of the broker it asks. */
@@ -102,13 +111,22 @@ const toForwarding = (connectionId: string, state: Connection, zoneId: string): 
     confirmed: forwarding?.generation === state.generation && forwarding.state === desired,
     listeners: [...zone.listeners],
     endFlows: zone.migration?.force ?? false,
+    healthy: zone.healthy,
   };
 };
 
 /** An interface that the endpoint had here once. */
 const removed = (connectionId: string, { generation, vpcId }: Connection): Forwarding => ({
   ...{ connectionId, generation: BigInt(generation), state: ForwardingState.REMOVED, vpcId, eniId: '' },
-  ...{ ipv4Address: '', ipv6Address: '', resource: undefined, confirmed: true, listeners: [], endFlows: false },
+  ...{
+    ipv4Address: '',
+    ipv6Address: '',
+    resource: undefined,
+    confirmed: true,
+    listeners: [],
+    endFlows: false,
+    healthy: true,
+  },
 });
 
 const toReport = (request: ReportForwardingRequest): ConnectionCommand => {
@@ -127,6 +145,7 @@ const toReport = (request: ReportForwardingRequest): ConnectionCommand => {
   }
   v.throwIfAny();
   const zone = { zoneId, state: state === 'READY' ? 'READY' : 'CLOSED', forwarder, listeners } as const;
-  const data = { assigned: [], zones: [zone], names: null, namesGraceOver: false, factsSeen: null };
+  const none = { assigned: [], names: null, healthRevision: 0, namesGraceOver: false, factsSeen: null };
+  const data = { ...none, zones: [zone] };
   return { type: 'ReportProgress', data: { generation: Number(generation), ...data } };
 };

@@ -115,6 +115,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
       schema: z.object({ zoneId: text, generation, forwarder: text, listeners: z.array(listener), at }),
     },
     ZoneDisconnected: { version: 1, schema: z.object({ zoneId: text, generation, at }) },
+    ZoneHealthChanged: { version: 1, schema: z.object({ zoneId: text, healthy: z.boolean(), at }) },
     NamesPublished: { version: 1, schema: confirmation },
     NamesWithdrawn: { version: 1, schema: confirmation },
     NamesRemoved: { version: 1, schema: confirmation },

@@ -3,7 +3,7 @@ import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { acceptedZones, claimedMoves, moveZone, switchZone, update, voidPlacement } from './connection.changes.ts';
 import { evolve } from './connection.evolve.ts';
-import { reportProgress } from './connection.progress.ts';
+import { reportProgress, reportZoneHealth } from './connection.progress.ts';
 import {
   type Connection,
   type ConnectionCommand,
@@ -88,6 +88,8 @@ export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection>
         return applyFacts(state, command.data.facts, at);
       case 'ReportProgress':
         return reportProgress(state, command.data, at);
+      case 'ReportZoneHealth':
+        return reportZoneHealth(state, command.data, at);
       default:
         return assertNever(command);
     }

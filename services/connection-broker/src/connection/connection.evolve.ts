@@ -116,7 +116,12 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
     }
     case 'ZoneDisconnected': {
       const { zoneId, generation } = event.data;
-      return withZone(connection, zoneId, { forwarding: { state: 'CLOSED', generation }, migration: null });
+      const closed = { forwarding: { state: 'CLOSED', generation }, migration: null, healthy: true } as const;
+      return withZone(connection, zoneId, closed);
+    }
+    case 'ZoneHealthChanged': {
+      const { zoneId, healthy } = event.data;
+      return { ...withZone(connection, zoneId, { healthy }), healthRevision: connection.healthRevision + 1 };
     }
     case 'NamesPublished':
       return withNames(connection, 'PUBLISHED', event.data.generation);
@@ -159,7 +164,7 @@ const applyMove = (connection: Connection, move: Move | null, at: string): Conne
 /** DNS was told all names of a generation: those of an earlier one are gone. */
 const withNames = (connection: Connection, state: Names, generation: number): Connection => ({
   ...connection,
-  names: { state, generation },
+  names: { state, generation, healthRevision: connection.healthRevision },
   formerDomains: [],
 });
 
@@ -173,6 +178,7 @@ const newZone = (zone: RequestedZone): Zone => ({
     moved: false,
     migration: null,
     forwarding: null,
+    healthy: true,
     forwarder: '',
     listeners: [],
   },

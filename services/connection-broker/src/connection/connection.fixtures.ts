@@ -104,7 +104,10 @@ export const remove: ConnectionCommand = { type: 'DeleteConnection', data: { end
 export const apply = (...facts: readonly Fact[]): ConnectionCommand => ({ type: 'ApplyFacts', data: { facts } });
 export const report = (generation: number, progress: Partial<Progress> = {}): ConnectionCommand => ({
   type: 'ReportProgress',
-  data: { generation, assigned: [], zones: [], names: null, namesGraceOver: false, factsSeen: {}, ...progress },
+  data: {
+    ...{ generation, assigned: [], zones: [], names: null, healthRevision: 0, namesGraceOver: false, factsSeen: {} },
+    ...progress,
+  },
 });
 export const zone = (zoneId: string, state: 'READY' | 'CLOSED'): Progress['zones'][number] => ({
   zoneId,

@@ -29,7 +29,7 @@ export const reportProgress = (before: Connection, progress: Progress, at: strin
       record({ type: 'ZoneMigrationCompleted', data: { zoneId, at } });
   }
   if (progress.namesGraceOver && waitsForNames(state)) record({ type: 'NamesGraceElapsed', data: { generation, at } });
-  if (progress.names && isNews(state.names, progress.names, generation, GOALS[before.status])) {
+  if (progress.names && isNews(state, progress.names, progress.healthRevision, GOALS[before.status])) {
     record({ type: NAMES_EVENT[progress.names], data: { generation, at } });
   }
   for (const zone of Object.values(state.zones)) {
@@ -40,9 +40,27 @@ export const reportProgress = (before: Connection, progress: Progress, at: strin
 
 const NAMES_EVENT = { PUBLISHED: 'NamesPublished', WITHDRAWN: 'NamesWithdrawn', REMOVED: 'NamesRemoved' } as const;
 
-/** Within one generation names only go forward, to what it wants: a late report of an earlier step says nothing. */
-const isNews = (known: Connection['names'], reported: Names, generation: number, { names }: Goal): boolean =>
-  names.indexOf(reported) > (known?.generation === generation ? names.indexOf(known.state) : -1);
+/**
+ * Within one generation names only go forward, to what it wants: a late report of an earlier step, or of zones whose
+ * health has changed since, says nothing.
+ */
+const isNews = (state: Connection, reported: Names, healthRevision: number, { names }: Goal): boolean => {
+  const known = state.names?.generation === state.generation ? state.names : null;
+  if (reported !== 'PUBLISHED') return names.indexOf(reported) > (known ? names.indexOf(known.state) : -1);
+  const isKnown = known?.state === 'PUBLISHED' && known.healthRevision === healthRevision;
+  return names.includes(reported) && healthRevision === state.healthRevision && !isKnown;
+};
+
+/** What answers in a zone that is open; of any other nothing is known. */
+export const reportZoneHealth = (
+  state: Connection,
+  { zoneId, healthy }: Readonly<{ zoneId: string; healthy: boolean }>,
+  at: string,
+): readonly ConnectionEvent[] => {
+  const zone = state.zones[zoneId];
+  if (!zone || !isOpen(zone) || zoneGoal(state, zone) === 'CLOSED' || zone.healthy === healthy) return [];
+  return [{ type: 'ZoneHealthChanged', data: { zoneId, healthy, at } }];
+};
 
 /** Its address may be given out again when nothing is forwarded and no name leads to it. */
 export const isRemovable = (state: Connection, zone: Zone): boolean =>

@@ -39,6 +39,7 @@ const confirmed = (state: Connection): ConnectionCommand =>
     })),
     zones: Object.values(state.zones).map((zone) => the.zone(zone.zoneId, zoneGoal(state, zone))),
     names: outstandingNames(state),
+    healthRevision: state.healthRevision,
   });
 
 /** What the same command does to the aggregate; a rejection appends nothing, anything else thrown is a failure. */
@@ -112,6 +113,7 @@ const anyReport: fc.Arbitrary<ConnectionCommand> = fc
     ),
     namesGraceOver: fc.boolean(),
     names: fc.constantFrom<(Names | null)[]>(null, 'PUBLISHED', 'WITHDRAWN', 'REMOVED'),
+    healthRevision: fc.nat(2),
   })
   .map(({ generation, assigned, ...rest }) =>
     the.report(generation, {
@@ -137,6 +139,9 @@ const zoneCommand: fc.Arbitrary<ConnectionCommand> = fc.oneof(
   fc
     .tuple(fc.constantFrom('h', 'i', 'j', 'z'), fc.integer({ min: 1, max: 9 }), fc.boolean())
     .map(([zoneId, placement, force]) => the.moved(zoneId, `nlb-${zoneId}${placement}`, placement, force)),
+  fc
+    .record({ zoneId: fc.constantFrom('h', 'i', 'z'), healthy: fc.boolean() })
+    .map((data): ConnectionCommand => ({ type: 'ReportZoneHealth', data })),
 );
 export const anyCommand: fc.Arbitrary<ConnectionCommand> = fc.oneof(
   { weight: 3, arbitrary: fc.boolean().map(the.request) },

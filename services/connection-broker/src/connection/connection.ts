@@ -106,6 +106,7 @@ export type ConnectionEvent =
       { zoneId: string; generation: number; forwarder: string; listeners: readonly Listener[]; at: string }
     >
   | Ev<'ZoneDisconnected', { zoneId: string; generation: number; at: string }>
+  | Ev<'ZoneHealthChanged', { zoneId: string; healthy: boolean; at: string }>
   | Ev<'NamesPublished', { generation: number; at: string }>
   | Ev<'NamesWithdrawn', { generation: number; at: string }>
   | Ev<'NamesRemoved', { generation: number; at: string }>
@@ -138,6 +139,8 @@ export type Zone = RequestedZone &
     migration: Readonly<{ force: boolean; done: boolean }> | null;
     /** Last confirmation; null before the first. */
     forwarding: Readonly<{ state: Forwarding; generation: number }> | null;
+    /** Whether its resource answers; true while that is not known. */
+    healthy: boolean;
     /** What forwards it, and where it accepts connections: as last confirmed. */
     forwarder: string;
     listeners: readonly Listener[];
@@ -173,7 +176,9 @@ export type Connection = Identity &
     /** Revision of the endpoint that was taken in last, and the one that it was told is done. */
     endpointRevision: number;
     informedRevision: number;
-    names: Readonly<{ state: Names; generation: number }> | null;
+    /** How often the health of zones has changed. */
+    healthRevision: number;
+    names: Readonly<{ state: Names; generation: number; healthRevision: number }> | null;
     /** Generation whose teardown waits for names no longer. */
     namesGraceOver: number | null;
     /** Of a deleted service's connection. */
@@ -190,6 +195,8 @@ export type Progress = Readonly<{
     listeners: readonly Listener[];
   }>[];
   names: Names | null;
+  /** By which health of the zones they were put. */
+  healthRevision: number;
   /** Names have had their time: forwarding closes without them. */
   namesGraceOver: boolean;
   /** Scope → version of its facts that the connection has applied; null: not looked at, which establishes nothing. */
@@ -249,6 +256,7 @@ export type ConnectionCommand =
   | Cmd<'RejectConnection', { actor: string; message: string }>
   | Cmd<'ApplyFacts', { facts: readonly Fact[] }>
   | Cmd<'ReportProgress', Progress>
+  | Cmd<'ReportZoneHealth', { zoneId: string; healthy: boolean }>
   | Cmd<'DeleteConnection', { endpointId: string; actor: string }>;
 
 export const initialConnection: Connection = {
@@ -281,6 +289,7 @@ export const initialConnection: Connection = {
   formerDomains: [],
   endpointRevision: 0,
   informedRevision: 0,
+  healthRevision: 0,
   names: null,
   namesGraceOver: null,
   teardown: null,

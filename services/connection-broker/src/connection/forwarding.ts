@@ -22,6 +22,17 @@ export const isServing = ({ enabled, removing }: Zone): boolean => enabled && !r
 
 export const isOpen = ({ forwarding }: Zone): boolean => forwarding?.state === 'READY';
 
+/** The zones to which the endpoint's name leads: those that answer, or all where none does. */
+export const namedZones = (zones: readonly Zone[]): readonly Zone[] => {
+  const serving = zones.filter(isServing);
+  const healthy = serving.filter((zone) => zone.healthy);
+  return healthy.length > 0 ? healthy : serving;
+};
+
+/** Whether a zone that serves does not answer. */
+export const isDegraded = ({ zones }: Connection): boolean =>
+  Object.values(zones).some((zone) => isServing(zone) && !zone.healthy);
+
 /** What this status wants of a zone in the end. */
 export const zoneGoal = ({ status }: Connection, zone: Zone): Forwarding =>
   status !== null && GOALS[status].forwarding === 'READY' && isServing(zone) ? 'READY' : 'CLOSED';
@@ -60,3 +71,7 @@ export const outstandingNames = (state: Connection): Names | null => {
   const last = GOALS[state.status].names.at(-1) ?? null;
   return state.names?.generation === state.generation && state.names.state === last ? null : last;
 };
+
+/** Whether names answer by an earlier health of the zones than is known. */
+export const areNamesOutdated = ({ names, generation, healthRevision }: Connection): boolean =>
+  names?.state === 'PUBLISHED' && names.generation === generation && names.healthRevision < healthRevision;

@@ -2,7 +2,7 @@ import { type DnsServiceService, NameState } from '@privatelink/proto/dns/v1/dns
 import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import type { Connection, Names, Zone } from '../connection/connection.ts';
-import { isServing } from '../connection/forwarding.ts';
+import { isServing, namedZones } from '../connection/forwarding.ts';
 
 /** What the broker asks of the DNS service: whole desired states, so that a call may be repeated or come late. */
 export type DnsPort = Readonly<{
@@ -14,15 +14,15 @@ export const dnsPort = (dns: RemoteService<typeof DnsServiceService>, space: Nam
     // A zone that is off keeps its name, which answers nothing; one that is to go loses it.
     const zones = Object.values(connection.zones).filter(({ removing }) => !removing);
     const names = [
-      toDomainName(endpointDomainName(connection, space), zones.filter(isServing)),
+      toDomainName(endpointDomainName(connection, space), namedZones(zones)),
       ...zones.map((zone) => toDomainName(zoneDomainName(connection, zone.zoneId, space), [zone].filter(isServing))),
-      ...connection.customDomains.map((name) => toDomainName(name, zones.filter(isServing), true)),
+      ...connection.customDomains.map((name) => toDomainName(name, namedZones(zones), true)),
     ];
     const { endpointId, vpcId, endpointAccountId: accountId, zoneAffinity } = connection;
     const places = zones.map(({ zoneId, ipv4, ipv6 }) => ({ zoneId, ipv4Address: ipv4, ipv6Address: ipv6 }));
-    const generation = BigInt(connection.generation);
+    const order = { generation: BigInt(connection.generation), healthRevision: BigInt(connection.healthRevision) };
     await dns.putNames(
-      { endpointId, vpcId, accountId, generation, state: NameState[state], names, zones: places, zoneAffinity },
+      { ...order, endpointId, vpcId, accountId, state: NameState[state], names, zones: places, zoneAffinity },
       context,
     );
   },

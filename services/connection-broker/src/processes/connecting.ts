@@ -18,7 +18,14 @@ import {
   type Progress,
 } from '../connection/connection.ts';
 import { isEnded } from '../connection/connection-status.ts';
-import { isConfirmed, isForwarded, outstandingNames, waitsForNames, zoneGoal } from '../connection/forwarding.ts';
+import {
+  areNamesOutdated,
+  isConfirmed,
+  isForwarded,
+  outstandingNames,
+  waitsForNames,
+  zoneGoal,
+} from '../connection/forwarding.ts';
 import type { ConsumerPort } from '../dispatch/consumer.ts';
 import type { DnsPort } from '../dispatch/dns.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
@@ -87,7 +94,7 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     }
     switch (status) {
       case 'CONNECTED':
-        return false;
+        return rename(known);
       case 'CONNECTING':
       case 'CHANGING':
         return connect(known);
@@ -123,10 +130,19 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
 
   /** Zones that are off close after the names have left them. */
   const publishNames = async (known: Known, done: Done): Promise<void> => {
-    const published = outstandingNames(known.state) ? putNames(known, done, 'PUBLISHED') : Promise.resolve();
+    const isWanted = outstandingNames(known.state) !== null || areNamesOutdated(known.state);
+    const published = isWanted ? putNames(known, done, 'PUBLISHED') : Promise.resolve();
     await nobodyWaits(known, done, published);
     closeWithoutAgents(known, done);
     await published;
+  };
+
+  /** What answers in the zones has changed, and so what names answer. */
+  const rename = async (known: Known): Promise<boolean> => {
+    if (!areNamesOutdated(known.state)) return false;
+    const done = nothingDone(known);
+    await reporting(known, done, () => putNames(known, done, 'PUBLISHED'));
+    return true;
   };
 
   const reserve = async (known: Known): Promise<boolean> => {
@@ -328,6 +344,7 @@ const nothingDone = ({ state }: Known): Done => ({
   assigned: [],
   zones: [],
   names: null,
+  healthRevision: state.healthRevision,
   namesGraceOver: false,
   factsSeen: null,
 });

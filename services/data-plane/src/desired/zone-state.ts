@@ -26,6 +26,8 @@ export type ZoneState = Readonly<{
   isCurrent: (report: Reported) => boolean;
   /** The broker has taken the report. */
   confirm: (report: Reported) => void;
+  /** ... or that of an interface's health. */
+  confirmHealth: (connectionId: string, healthy: boolean) => void;
 }>;
 
 type Known = Readonly<{ forwarding: Forwarding; position: bigint }>;
@@ -75,6 +77,10 @@ export const createZoneState = (): ZoneState => {
       const { forwarding, position } = before;
       const kept = state === ForwardingState.READY ? [...listeners] : forwarding.listeners;
       known.set(connectionId, { forwarding: { ...forwarding, confirmed: true, listeners: kept }, position });
+    },
+    confirmHealth: (connectionId, healthy) => {
+      const before = known.get(connectionId);
+      if (before) known.set(connectionId, { ...before, forwarding: { ...before.forwarding, healthy } });
     },
   };
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCli, NoAnswer, readFlows, readFrontends, readInfo, readProcesses } from './cli.ts';
+import { createCli, NoAnswer, readChecks, readFlows, readFrontends, readInfo, readProcesses } from './cli.ts';
 
 describe('what HAProxy says', () => {
   it('of its processes', () => {
@@ -36,6 +36,24 @@ ep-2:8080,t1,,,7,1,9481,1,0,0,0,0,0,,,,,no check,,
       { name: 'ep-1:8080', open: false, sessions: 3 },
       { name: 'ep-2:8080', open: true, sessions: 0 },
     ]);
+  });
+
+  it('of checks, without those that have not been made yet', () => {
+    const answer = `# pxname,svname,qcur,status,check_status,last_chk,
+checks,:10.0.0.1:80,0,UP,L4OK,,
+checks,:10.0.0.2:80,0,UP 1/3,L4TOUT,,
+checks,:10.0.0.3:80,0,DOWN,L4CON,Connection refused,
+checks,:10.0.0.4:80,0,DOWN 1/2,L4OK,,
+checks,:10.0.0.5:80,0,UP,INI,,
+
+`;
+    expect([...readChecks(answer)]).toEqual([
+      [':10.0.0.1:80', true],
+      [':10.0.0.2:80', true],
+      [':10.0.0.3:80', false],
+      [':10.0.0.4:80', false],
+    ]);
+    expect(readChecks('No such proxy.\n').size).toBe(0);
   });
 
   it('of flows, without those of whoever asks', () => {

@@ -97,6 +97,20 @@ export const readFrontends = (answer: string): readonly Frontend[] =>
     return kind === 'FRONTEND' ? [{ name, open: fields[17] === 'OPEN', sessions: Number(sessions) }] : [];
   });
 
+/** What `show stat` says of servers: whether each is up. One that has not been looked at is not there. */
+export const readChecks = (answer: string): ReadonlyMap<string, boolean> => {
+  const [head = '', ...lines] = answer.split('\n');
+  const columns = head.replace(/^# /, '').split(',');
+  const [name, status, check] = ['svname', 'status', 'check_status'].map((column) => columns.indexOf(column));
+  return new Map(
+    lines.flatMap((line) => {
+      const fields = line.split(',');
+      const isKnown = fields.length >= columns.length && !['', 'INI'].includes(fields[check ?? -1] ?? '');
+      return isKnown ? [[fields[name ?? -1] ?? '', (fields[status ?? -1] ?? '').startsWith('UP')] as const] : [];
+    }),
+  );
+};
+
 export type Flow = Readonly<{ id: string; name: string }>;
 
 /** What `show sess` says: the flows, with the names of their forwards. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Logger } from 'pino';
 import { admitForwards } from './admission.ts';
-import { readFrontends, readInfo } from './cli.ts';
+import { NoAnswer, readChecks, readFrontends, readInfo } from './cli.ts';
 import { awaitStopping, closeForwards, sweepWorker } from './closing.ts';
 import { type Bind, bindKey, type Forward, nameOf, type Refusal } from './forward.ts';
 import { createMaster, type Running } from './master.ts';
 import { probeBinds, validate } from './probe.ts';
-import { type ConfigText, MASTER_SOCKET, readConfig, renderConfig } from './render.ts';
+import { CHECKS, type ConfigText, MASTER_SOCKET, readConfig, renderConfig } from './render.ts';
 
 export type EngineOptions = Readonly<{
   /** HAProxy's program. */
@@ -21,6 +21,8 @@ export type EngineOptions = Readonly<{
   /** Flows of what a reload replaced are cut after this long; they live on until then. */
   hardStopAfterSeconds?: number;
   maxSockets?: number;
+  /** How often each target is looked at: three misses, and it is down; two hits, and it is up again. */
+  checkIntervalMs?: number;
 }>;
 
 /** A HAProxy that forwards what it is told. It outlives this process: an engine of the same directory takes it over. */
@@ -33,6 +35,8 @@ export type Engine = Readonly<{
    * @throws when HAProxy cannot be made to; whatever it did before goes on, except for what was to be closed
    */
   apply: (forwards: readonly Forward[]) => Promise<Readonly<{ refused: readonly Refusal[] }>>;
+  /** Whether targets answer, by `checkName`; those are not there that have not been looked at yet. */
+  checks: () => Promise<ReadonlyMap<string, boolean>>;
   /** Whether a HAProxy of this directory answers and accepts connections. */
   isAlive: () => Promise<boolean>;
   /** Ends HAProxy and all flows. */
@@ -49,6 +53,7 @@ type Known = Readonly<{ worker: number; config: ConfigText | null }>;
 
 export const createEngine = (options: EngineOptions): Engine => {
   const { binary, dir, log, clock, hardStopAfterSeconds = SIX_HOURS, maxSockets = 65_536 } = options;
+  const { checkIntervalMs = 2_000 } = options;
   const socket = join(dir, MASTER_SOCKET);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
     throw new Error(
@@ -141,7 +146,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     const admission = await admitForwards(forwards, known?.config?.sections ?? new Map(), probe);
     const { admitted, refused, namespaces, stale } = admission;
     const render = (some: readonly Forward[], id: string = randomUUID()) =>
-      renderConfig(some, { id, hardStopAfterSeconds, maxSockets, namespaces });
+      renderConfig(some, { id, hardStopAfterSeconds, maxSockets, checkIntervalMs, namespaces });
 
     const current = known?.config;
     const unchanged = current && closed && isSame(current, readConfig(render(admitted)));
@@ -167,6 +172,14 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   return {
     apply,
+    checks: async () => {
+      try {
+        return readChecks(await master.worker(`show stat ${CHECKS} 4 -1`));
+      } catch (error) {
+        if (error instanceof NoAnswer) return new Map();
+        throw error;
+      }
+    },
     isAlive: async () => (await master.find(ALIVE_TIMEOUT_MS)) !== null,
     stop: async () => {
       await master.stop();
@@ -182,8 +195,10 @@ const unlessAbsent = (error: NodeJS.ErrnoException): null => {
   return null;
 };
 
+/** Whether what runs is what is wanted. What it looks at besides costs no reload. */
 const isSame = (a: ConfigText, b: ConfigText | null): boolean =>
   b !== null &&
   a.common === b.common &&
+  [...b.checks].every((line) => a.checks.has(line)) &&
   a.sections.size === b.sections.size &&
   [...a.sections].every(([name, section]) => b.sections.get(name) === section);

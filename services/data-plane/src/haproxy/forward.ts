@@ -34,6 +34,10 @@ export const nameOf = ({ connectionId, port }: Pick<Forward, 'connectionId' | 'p
 export const formatEndpoint = (ip: string, port: number): string =>
   isIP(ip) === 6 ? `[${new URL(`http://[${ip}]`).hostname.slice(1, -1)}]:${port}` : `${ip}:${port}`;
 
+/** The name by which HAProxy looks at a target. */
+export const checkName = ({ ip, port }: Target, namespace: string | null): string =>
+  `${namespace ?? ''}:${formatEndpoint(ip, port).replace(/[[\]]/g, '')}`;
+
 /** Equal for binds that cannot both be. */
 export const bindKey = ({ host, port, namespace }: Bind): string => `${namespace ?? ''}/${formatEndpoint(host, port)}`;
 

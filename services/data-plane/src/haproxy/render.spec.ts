@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Forward } from './forward.ts';
+import { checkName, type Forward } from './forward.ts';
 import { bindsOf, readConfig, renderConfig, serversOf } from './render.ts';
 
-const options = { id: 'config-1', hardStopAfterSeconds: 3600, maxSockets: 4096, namespaces: new Map() };
+const limits = { hardStopAfterSeconds: 3600, maxSockets: 4096, checkIntervalMs: 2_000 };
+const options = { ...limits, id: 'config-1', namespaces: new Map() };
 
 const forward: Forward = {
   connectionId: 'ep-1',
@@ -45,6 +46,32 @@ listen ep-1:80
   retries 0
   server t1 127.0.0.1:9000
 `);
+  });
+
+  it('looks at each target once, whoever forwards to it, apart from what forwards', () => {
+    const namespaces = new Map([['vpc-b', '17']]);
+    const here = { ...forward, connectionId: 'ep-2', targetNamespace: null };
+    const silent = { ...forward, connectionId: 'ep-3', binds: [], targets: [{ ip: '10.0.0.99', port: 1 }] };
+    const text = renderConfig([forward, { ...forward, connectionId: 'ep-4' }, here, silent], {
+      ...options,
+      namespaces,
+    });
+    expect(text).toContain(`
+backend checks
+  default-server inter 2000ms fall 3 rise 2
+  server :10.0.0.10:443 10.0.0.10:443 check
+  server :fd00::10:443 [fd00::10]:443 check
+  server vpc-b:10.0.0.10:443 10.0.0.10:443 check namespace vpc-b # 17
+  server vpc-b:fd00::10:443 [fd00::10]:443 check namespace vpc-b # 17
+
+listen ep-1:443
+`);
+    expect(checkName({ ip: 'FD00:0::10', port: 443 }, 'vpc-b')).toBe('vpc-b:fd00::10:443');
+    const checks = (...some: readonly Forward[]) => [
+      ...(readConfig(renderConfig(some, { ...options, namespaces }))?.checks ?? []),
+    ];
+    expect(checks(here, forward)).toEqual(expect.arrayContaining(checks(here)));
+    expect(checks(here)).not.toContain(checks(forward).at(-1));
   });
 
   it('is the same for the same set, and has no section of what listens nowhere', () => {

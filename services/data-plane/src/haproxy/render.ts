@@ -1,4 +1,4 @@
-import { type Bind, type Forward, formatEndpoint, malformation, nameOf, type Target } from './forward.ts';
+import { type Bind, checkName, type Forward, formatEndpoint, malformation, nameOf, type Target } from './forward.ts';
 
 export type RenderOptions = Readonly<{
   /** Tells this configuration from others of the same directory: HAProxy says which one it runs. */
@@ -7,6 +7,8 @@ export type RenderOptions = Readonly<{
   hardStopAfterSeconds: number;
   /** Files and sockets that a worker may have open: about two a flow. */
   maxSockets: number;
+  /** How often each target is looked at. */
+  checkIntervalMs: number;
   /** What tells a network namespace from another that had its name before. */
   namespaces: ReadonlyMap<string, string>;
 }>;
@@ -32,7 +34,8 @@ export const renderConfig = (forwards: readonly Forward[], options: RenderOption
     .filter((forward) => forward.binds.length > 0)
     .map((forward) => ({ name: nameOf(forward), text: section(forward, options.namespaces) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return [`${limits(options)}${IDENTITY}${options.id}\n${COMMON}`, ...sections.map(({ text }) => text)].join('\n');
+  const head = `${limits(options)}${IDENTITY}${options.id}\n${COMMON}`;
+  return [head, checks(forwards, options), ...sections.map(({ text }) => text)].join('\n');
 };
 
 const IDENTITY = '  description ';
@@ -60,19 +63,39 @@ const COMMON = `defaults
   srvtcpka-cnt 6
 `;
 
+/** Where something is; the comment tells a namespace from one that was made anew under that name. */
+const within = (namespace: string | null, namespaces: ReadonlyMap<string, string>): string => {
+  if (namespace === null) return '';
+  const generation = namespaces.get(namespace) ?? '';
+  return ` namespace ${namespace}${/^\w+$/.test(generation) ? ` # ${generation}` : ''}`;
+};
+
+/** Of what HAProxy looks at only. */
+export const CHECKS = 'checks';
+
+/**
+ * Each target is looked at once, however many forward to it, and apart from them: whether it answers is reported, and
+ * keeps nobody from trying it.
+ */
+const checks = (forwards: readonly Forward[], { checkIntervalMs, namespaces }: RenderOptions): string => {
+  const servers = forwards
+    .filter(({ binds }) => binds.length > 0)
+    .flatMap(({ targets, targetNamespace }) =>
+      targets.map((target) => {
+        const where = formatEndpoint(target.ip, target.port);
+        return `  server ${checkName(target, targetNamespace)} ${where} check${within(targetNamespace, namespaces)}`;
+      }),
+    );
+  const common = `  default-server inter ${checkIntervalMs}ms fall 3 rise 2`;
+  return [`backend ${CHECKS}`, common, ...[...new Set(servers)].sort(), ''].join('\n');
+};
+
 const section = (forward: Forward, namespaces: ReadonlyMap<string, string>): string => {
   const { binds, targets, targetNamespace, proxyProtocol } = forward;
-  const within = (namespace: string | null) => (namespace === null ? '' : ` namespace ${namespace}`);
-  // A comment: HAProxy knows a namespace by name only, but one that was made anew under that name is another.
-  const which = (namespace: string | null) => {
-    if (namespace === null) return '';
-    const generation = namespaces.get(namespace) ?? '';
-    return /^\w+$/.test(generation) ? ` # ${generation}` : '';
-  };
   const bind = ({ host, port, namespace }: Bind) =>
-    `  bind ${formatEndpoint(host, port)}${within(namespace)}${which(namespace)}`;
+    `  bind ${formatEndpoint(host, port)}${within(namespace, namespaces)}`;
   const server = ({ ip, port }: Target, index: number) =>
-    `  server t${index + 1} ${formatEndpoint(ip, port)}${proxyProtocol ? PROXY_V2 : ''}${within(targetNamespace)}${which(targetNamespace)}`;
+    `  server t${index + 1} ${formatEndpoint(ip, port)}${proxyProtocol ? PROXY_V2 : ''}${within(targetNamespace, namespaces)}`;
   return [
     `listen ${nameOf(forward)}`,
     ...binds.map(bind),
@@ -93,18 +116,22 @@ export type ConfigText = Readonly<{
   id: string;
   /** All but the forwards and the id. */
   common: string;
+  /** The lines of what is looked at. */
+  checks: ReadonlySet<string>;
   /** By the names of their forwards. */
   sections: ReadonlyMap<string, string>;
 }>;
 
 /** What `renderConfig` made a text of; null if it did not make it. */
 export const readConfig = (text: string): ConfigText | null => {
-  const [head = '', ...sections] = text.split(/^(?=listen )/m);
+  const [whole = '', ...sections] = text.split(/^(?=listen )/m);
+  const [head = '', checked = ''] = whole.split(/^(?=backend )/m);
   const id = /^ {2}description (\S+)$/m.exec(head)?.[1];
   if (id === undefined) return null;
   return {
     id,
     common: head.replace(`${IDENTITY}${id}`, '').trimEnd(),
+    checks: new Set(checked.trimEnd().split('\n')),
     sections: new Map(sections.map((section) => [/^listen (\S+)/.exec(section)?.[1] ?? '', section.trimEnd()])),
   };
 };

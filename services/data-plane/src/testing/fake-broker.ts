@@ -4,6 +4,7 @@ import {
   Forwarding,
   ForwardingState,
   type ReportForwardingRequest,
+  type ReportZoneHealthRequest,
   type WatchZoneRequest,
   type WatchZoneResponse,
 } from '@privatelink/proto/broker/v1/broker_service';
@@ -17,7 +18,7 @@ export type FakeBroker = Awaited<ReturnType<typeof startFakeBroker>>;
 
 type Desired = Partial<Omit<Forwarding, 'resource'>> & { resource?: object };
 
-/** A real gRPC server with the two RPCs of zone agents, and a zone that tests desire things of. */
+/** A real gRPC server with the RPCs of zone agents, and a zone that tests desire things of. */
 export const startFakeBroker = async (directory: string) => {
   const issuer = await createIssuer();
   const tokenFile = join(directory, 'token');
@@ -26,6 +27,7 @@ export const startFakeBroker = async (directory: string) => {
   const streams = new Set<{ queue: WatchZoneResponse[]; wake: () => void; fail: (error: Error) => void }>();
   const watched: WatchZoneRequest[] = [];
   const reports: ReportForwardingRequest[] = [];
+  const health: ReportZoneHealthRequest[] = [];
   let position = 0n;
   /** Until it resolves new streams are told nothing. */
   let silence = Promise.withResolvers<void>();
@@ -79,6 +81,13 @@ export const startFakeBroker = async (directory: string) => {
       tell({ ...forwarding, confirmed: true, listeners });
       return {};
     }),
+    reportZoneHealth: unary(async (request: ReportZoneHealthRequest) => {
+      health.push(request);
+      if (refusal) throw refusal;
+      const forwarding = zone.get(request.connectionId);
+      if (forwarding) tell({ ...forwarding, healthy: request.healthy });
+      return {};
+    }),
   });
 
   return {
@@ -87,11 +96,19 @@ export const startFakeBroker = async (directory: string) => {
     jwksFile: issuer.jwksFile,
     watched,
     reports,
+    health,
     /** Desires a new generation of an interface; what is not said is as it was. @returns its connection id */
     desire: (desired: Desired): string => {
       const connectionId = desired.connectionId ?? newId('ep');
       const before = zone.get(connectionId);
-      const fresh = { vpcId: newId('vpc'), eniId: newId('eni'), ipv4Address: '10.0.0.5', state: ForwardingState.READY };
+      const healthy = true;
+      const fresh = {
+        healthy,
+        vpcId: newId('vpc'),
+        eniId: newId('eni'),
+        ipv4Address: '10.0.0.5',
+        state: ForwardingState.READY,
+      };
       const generation = (before?.generation ?? 0n) + 1n;
       const { resource, ...rest } = desired;
       const next = { ...fresh, ...before, ...rest, connectionId, generation, confirmed: false };

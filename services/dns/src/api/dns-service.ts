@@ -123,6 +123,7 @@ const toCommand = (request: PutNamesRequest, suffix: string): NameSetCommand => 
   checkId(v, 'vpc_id', request.vpcId, 'vpc');
   checkAccountId(v, 'account_id', request.accountId);
   checkCount(v, 'generation', request.generation);
+  checkCount(v, 'health_revision', request.healthRevision);
   v.check('state', state !== undefined, 'is required');
   v.check('names', request.names.length <= MAX_NAMES, `must be at most ${MAX_NAMES}`);
   for (const [index, name] of request.names.slice(0, MAX_NAMES).entries())
@@ -135,7 +136,8 @@ const toCommand = (request: PutNamesRequest, suffix: string): NameSetCommand => 
   const names = request.names.map(({ domainName, ipv4Addresses, ipv6Addresses, private: isPrivate }) => {
     return { domainName, ipv4Addresses, ipv6Addresses, isPrivate };
   });
-  const { endpointId, vpcId, accountId, generation, zoneAffinity } = request;
-  const said = { endpointId, vpcId, accountId, generation: Number(generation), names, zones, zoneAffinity };
+  const { endpointId, vpcId, accountId, generation, healthRevision, zoneAffinity } = request;
+  const order = { generation: Number(generation), healthRevision: Number(healthRevision) };
+  const said = { ...order, endpointId, vpcId, accountId, names, zones, zoneAffinity };
   return { type: 'PutNames', data: { ...said, state: state ?? 'WITHDRAWN' } };
 };

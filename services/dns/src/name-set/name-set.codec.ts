@@ -10,6 +10,7 @@ const change = {
   vpcId: z.string(),
   accountId: z.string(),
   generation: z.number().int().nonnegative(),
+  healthRevision: z.number().int().nonnegative(),
   names: z.array(
     z.object({ domainName: z.string(), ipv4Addresses: addresses, ipv6Addresses: addresses, isPrivate: z.boolean() }),
   ),

@@ -10,6 +10,7 @@ export const owned = {
   accountId: '2000000000000002',
   zones: [],
   zoneAffinity: false,
+  healthRevision: 0,
 };
 
 /** What one generation says of the names: always the same. */
@@ -22,9 +23,9 @@ export const namesOf = (generation: number): readonly DomainName[] => [
   },
 ];
 
-export const put = (state: NameState, generation: number): NameSetCommand => ({
+export const put = (state: NameState, generation: number, healthRevision = 0): NameSetCommand => ({
   type: 'PutNames',
-  data: { ...owned, generation, state, names: namesOf(generation) },
+  data: { ...owned, generation, healthRevision, state, names: namesOf(generation) },
 });
 
 type Moved = Exclude<NameSetEvent['type'], 'NamesReaffirmed'>;
@@ -43,7 +44,7 @@ export const moved = (type: Moved, from: NameState | null, generation: number): 
   return { type, data: { ...owned, generation, names: namesOf(generation), at, move } };
 };
 
-export const reaffirmed = (generation: number): NameSetEvent => ({
+export const reaffirmed = (generation: number, healthRevision = 0): NameSetEvent => ({
   type: 'NamesReaffirmed',
-  data: { ...owned, generation, names: namesOf(generation), at },
+  data: { ...owned, generation, healthRevision, names: namesOf(generation), at },
 });

@@ -25,21 +25,22 @@ const run = (commands: readonly NameSetCommand[]): readonly Step[] => {
   return steps;
 };
 
-const anyCommand = fc.record({ state: fc.constantFrom(...STATES), generation: fc.nat(6) });
+const anyCommand = fc.record({ state: fc.constantFrom(...STATES), generation: fc.nat(6), health: fc.nat(3) });
 const anyCommands = fc
   .array(anyCommand, { maxLength: 20 })
-  .map((list) => list.map(({ state, generation }) => put(state, generation)));
+  .map((list) => list.map(({ state, generation, health }) => put(state, generation, health)));
 
 /** As the broker asks: an endpoint's end is its last generation. */
 const life = fc
-  .tuple(fc.uniqueArray(fc.tuple(fc.constantFrom('WITHDRAWN' as const, 'PUBLISHED' as const), fc.nat(5))), fc.boolean())
-  .map(([puts, ends]) => [
-    ...puts.map(([state, generation]) => put(state, generation)),
-    ...(ends ? [put('REMOVED', 6)] : []),
-  ])
+  .tuple(
+    fc.uniqueArray(fc.tuple(fc.constantFrom('WITHDRAWN' as const, 'PUBLISHED' as const), fc.nat(5), fc.nat(2))),
+    fc.boolean(),
+  )
+  .map(([puts, ends]) => [...puts.map((said) => put(...said)), ...(ends ? [put('REMOVED', 6)] : [])])
   .filter((commands) => commands.length > 0);
 
-const rank = ({ data }: NameSetCommand): number => data.generation * STATES.length + STATES.indexOf(data.state);
+const rank = ({ data }: NameSetCommand): number =>
+  100 * data.generation + 10 * STATES.indexOf(data.state) + data.healthRevision;
 
 const rowOf = (from: NameState | null, on: string, to: NameState): string => `${from ?? '(none)'} --${on}--> ${to}`;
 const rows = nameSetTransitions.flatMap(({ from, on, to }) => from.map((state) => rowOf(state, on, to)));
@@ -55,9 +56,9 @@ describe('commands', () => {
     fc.assert(
       fc.property(orders, ([commands, order]) => {
         const newest = commands.toSorted((a, b) => rank(a) - rank(b)).at(-1);
-        const { state, generation } = newest?.data ?? {};
+        const { state, generation, healthRevision } = newest?.data ?? {};
         const names = namesOf(generation ?? 0);
-        expect(run(order).at(-1)?.after).toEqual({ ...owned, state, generation, names });
+        expect(run(order).at(-1)?.after).toEqual({ ...owned, state, generation, healthRevision, names });
       }),
     );
   });
@@ -67,7 +68,7 @@ describe('commands', () => {
       fc.property(anyCommands, (commands) => {
         for (const { before, command, events } of run(commands)) {
           if (before.state === null) continue;
-          const held = put(before.state, before.generation);
+          const held = put(before.state, before.generation, before.healthRevision);
           if (rank(command) <= rank(held)) expect(events).toEqual([]);
         }
       }),

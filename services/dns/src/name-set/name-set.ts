@@ -42,7 +42,10 @@ type Naming = Readonly<{
 /** Whose names they are: a VPC, and the account that owns it. */
 export type Owner = Readonly<{ vpcId: string; accountId: string }>;
 
-type Change = Owner & Naming & Readonly<{ endpointId: string; generation: number; at: string }>;
+/** Orders what is said of an endpoint's names: the health of its zones changes within a generation. */
+type Order = Readonly<{ generation: number; healthRevision: number }>;
+
+type Change = Owner & Naming & Order & Readonly<{ endpointId: string; at: string }>;
 
 export type NameSetEvent =
   | Ev<'NamesReserved', Change & { move: Move }>
@@ -51,18 +54,9 @@ export type NameSetEvent =
   | Ev<'NamesRemoved', Change & { move: Move }>
   | Ev<'NamesReaffirmed', Change>;
 
-export type NameSet = Owner &
-  Naming &
-  Readonly<{
-    endpointId: string;
-    state: NameState | null;
-    generation: number;
-  }>;
+export type NameSet = Owner & Naming & Order & Readonly<{ endpointId: string; state: NameState | null }>;
 
-export type NameSetCommand = Cmd<
-  'PutNames',
-  Owner & Naming & { endpointId: string; generation: number; state: NameState }
->;
+export type NameSetCommand = Cmd<'PutNames', Owner & Naming & Order & { endpointId: string; state: NameState }>;
 
 const unnamed: Naming = { names: [], zones: [], zoneAffinity: false };
 
@@ -71,17 +65,18 @@ const ORDER: readonly NameState[] = ['WITHDRAWN', 'PUBLISHED', 'REMOVED'];
 /** The names of one endpoint. Their whole desired state comes with a generation, and only the highest counts. */
 export const nameSet: Decider<NameSetCommand, NameSetEvent, NameSet> = {
   category: 'nameSet',
-  initial: { endpointId: '', vpcId: '', accountId: '', state: null, generation: 0, ...unnamed },
+  initial: { endpointId: '', vpcId: '', accountId: '', state: null, generation: 0, healthRevision: 0, ...unnamed },
   evolve: (set, event) => {
-    const { endpointId, vpcId, accountId, generation, names, zones, zoneAffinity } = event.data;
+    const { endpointId, vpcId, accountId, generation, healthRevision, names, zones, zoneAffinity } = event.data;
+    const said = { vpcId, accountId, generation, healthRevision, names, zones, zoneAffinity };
     switch (event.type) {
       case 'NamesReserved':
       case 'NamesPublished':
       case 'NamesWithdrawn':
       case 'NamesRemoved':
-        return { endpointId, vpcId, accountId, generation, names, zones, zoneAffinity, state: event.data.move.to };
+        return { ...said, endpointId, state: event.data.move.to };
       case 'NamesReaffirmed':
-        return { ...set, vpcId, accountId, generation, names, zones, zoneAffinity };
+        return { ...set, ...said };
       default:
         return assertNever(event);
     }
@@ -106,7 +101,9 @@ export const nameSet: Decider<NameSetCommand, NameSetEvent, NameSet> = {
 };
 
 /** Within one generation names only go forward: a late request for an earlier step changes nothing. */
-const isNewer = (data: NameSetCommand['data'], set: NameSet): boolean =>
-  set.state === null ||
-  data.generation > set.generation ||
-  (data.generation === set.generation && ORDER.indexOf(data.state) > ORDER.indexOf(set.state));
+const isNewer = (data: NameSetCommand['data'], set: NameSet): boolean => {
+  if (set.state === null) return true;
+  if (data.generation !== set.generation) return data.generation > set.generation;
+  if (data.state !== set.state) return ORDER.indexOf(data.state) > ORDER.indexOf(set.state);
+  return data.healthRevision > set.healthRevision;
+};

@@ -41,6 +41,23 @@ describe('within one generation names only go forward', () => {
     given(reserved, published).when(put('WITHDRAWN', 1)).thenNothing());
 });
 
+describe('within one generation and state', () => {
+  it('what is said by a later health of the zones counts', () =>
+    given(reserved, published)
+      .when(put('PUBLISHED', 1, 2))
+      .thenEvents(reaffirmed(1, 2)));
+  it('what is said by an earlier one, or the same again, changes nothing', () => {
+    for (const late of [0, 1, 2])
+      given(reserved, published, reaffirmed(1, 2))
+        .when(put('PUBLISHED', 1, late))
+        .thenNothing();
+  });
+  it('and it is the state that counts first', () =>
+    given(reserved, published)
+      .when(put('WITHDRAWN', 1, 9))
+      .thenNothing());
+});
+
 describe('a higher generation', () => {
   it('withdraws', () =>
     given(reserved, published)

@@ -55,7 +55,16 @@ const putNames = async (
     },
     ...others,
   ];
-  const data = { ...said, endpointId, vpcId: 'vpc-1', accountId: '2000000000000002', generation, state, names };
+  const data = {
+    ...said,
+    healthRevision: 0,
+    endpointId,
+    vpcId: 'vpc-1',
+    accountId: '2000000000000002',
+    generation,
+    state,
+    names,
+  };
   const command = { type: 'PutNames', data } as const;
   const repository = createRepository({ store, clock: systemClock, producer: 'dns' }, nameSet, nameSetCodec);
   return (await repository.execute(endpointId, command, context())).latest.position;

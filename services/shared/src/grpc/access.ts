@@ -134,6 +134,7 @@ const table = {
     recordServiceFact: byService,
     watchZone: byService,
     reportForwarding: byService,
+    reportZoneHealth: byService,
   } satisfies Rows<BrokerServiceServer>,
   'privatelink.dns.v1.DnsService': {
     // Names are no secret; the relations are to the VPC in which one is looked up.

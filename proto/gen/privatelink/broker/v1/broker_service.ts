@@ -663,6 +663,8 @@ export interface Forwarding {
   listeners: Listener[];
   /** Whether flows to an earlier resource end. Otherwise they live on until one of their ends ends them. */
   endFlows: boolean;
+  /** Whether its resource was reported to answer; true until it is reported not to. */
+  healthy: boolean;
 }
 
 /** What is desired, or that all of it has been told. */
@@ -698,6 +700,20 @@ export interface ReportForwardingRequest {
 
 /** Recorded, or of no interest any more. */
 export interface ReportForwardingResponse {
+}
+
+/** Says whether the resource of an interface answers. */
+export interface ReportZoneHealthRequest {
+  /** The endpoint's id. */
+  connectionId: string;
+  /** Zone. */
+  zoneId: string;
+  /** Whether each port of the interface has a target that answers. */
+  healthy: boolean;
+}
+
+/** Recorded, or of no interest any more. */
+export interface ReportZoneHealthResponse {
 }
 
 /** Holds a connection. */
@@ -5169,6 +5185,7 @@ function createBaseForwarding(): Forwarding {
     confirmed: false,
     listeners: [],
     endFlows: false,
+    healthy: false,
   };
 }
 
@@ -5209,6 +5226,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     }
     if (message.endFlows !== false) {
       writer.uint32(88).bool(message.endFlows);
+    }
+    if (message.healthy !== false) {
+      writer.uint32(96).bool(message.healthy);
     }
     return writer;
   },
@@ -5314,6 +5334,14 @@ export const Forwarding: MessageFns<Forwarding> = {
             message.endFlows = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.healthy = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5365,6 +5393,7 @@ export const Forwarding: MessageFns<Forwarding> = {
         : isSet(object.end_flows)
         ? globalThis.Boolean(object.end_flows)
         : false,
+      healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
     };
   },
 
@@ -5403,6 +5432,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     if (message.endFlows !== false) {
       obj.endFlows = message.endFlows;
     }
+    if (message.healthy !== false) {
+      obj.healthy = message.healthy;
+    }
     return obj;
   },
 
@@ -5426,6 +5458,7 @@ export const Forwarding: MessageFns<Forwarding> = {
     message.confirmed = object.confirmed ?? false;
     message.listeners = object.listeners?.map((e) => Listener.fromPartial(e)) || [];
     message.endFlows = object.endFlows ?? false;
+    message.healthy = object.healthy ?? false;
     return message;
   },
 };
@@ -5769,6 +5802,167 @@ export const ReportForwardingResponse: MessageFns<ReportForwardingResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<ReportForwardingResponse>, I>>(_: I): ReportForwardingResponse {
     const message = createBaseReportForwardingResponse();
+    return message;
+  },
+};
+
+function createBaseReportZoneHealthRequest(): ReportZoneHealthRequest {
+  return { connectionId: "", zoneId: "", healthy: false };
+}
+
+export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
+  encode(message: ReportZoneHealthRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connectionId !== "") {
+      writer.uint32(10).string(message.connectionId);
+    }
+    if (message.zoneId !== "") {
+      writer.uint32(18).string(message.zoneId);
+    }
+    if (message.healthy !== false) {
+      writer.uint32(24).bool(message.healthy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportZoneHealthRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportZoneHealthRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connectionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.zoneId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.healthy = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportZoneHealthRequest {
+    return {
+      connectionId: isSet(object.connectionId)
+        ? globalThis.String(object.connectionId)
+        : isSet(object.connection_id)
+        ? globalThis.String(object.connection_id)
+        : "",
+      zoneId: isSet(object.zoneId)
+        ? globalThis.String(object.zoneId)
+        : isSet(object.zone_id)
+        ? globalThis.String(object.zone_id)
+        : "",
+      healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
+    };
+  },
+
+  toJSON(message: ReportZoneHealthRequest): unknown {
+    const obj: any = {};
+    if (message.connectionId !== "") {
+      obj.connectionId = message.connectionId;
+    }
+    if (message.zoneId !== "") {
+      obj.zoneId = message.zoneId;
+    }
+    if (message.healthy !== false) {
+      obj.healthy = message.healthy;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReportZoneHealthRequest>, I>>(base?: I): ReportZoneHealthRequest {
+    return ReportZoneHealthRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportZoneHealthRequest>, I>>(object: I): ReportZoneHealthRequest {
+    const message = createBaseReportZoneHealthRequest();
+    message.connectionId = object.connectionId ?? "";
+    message.zoneId = object.zoneId ?? "";
+    message.healthy = object.healthy ?? false;
+    return message;
+  },
+};
+
+function createBaseReportZoneHealthResponse(): ReportZoneHealthResponse {
+  return {};
+}
+
+export const ReportZoneHealthResponse: MessageFns<ReportZoneHealthResponse> = {
+  encode(_: ReportZoneHealthResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportZoneHealthResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportZoneHealthResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReportZoneHealthResponse {
+    return {};
+  },
+
+  toJSON(_: ReportZoneHealthResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReportZoneHealthResponse>, I>>(base?: I): ReportZoneHealthResponse {
+    return ReportZoneHealthResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportZoneHealthResponse>, I>>(_: I): ReportZoneHealthResponse {
+    const message = createBaseReportZoneHealthResponse();
     return message;
   },
 };
@@ -7847,6 +8041,21 @@ export const BrokerServiceService = {
       Buffer.from(ReportForwardingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReportForwardingResponse => ReportForwardingResponse.decode(value),
   },
+  /**
+   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
+   * a status.
+   */
+  reportZoneHealth: {
+    path: "/privatelink.broker.v1.BrokerService/ReportZoneHealth" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportZoneHealthRequest): Buffer =>
+      Buffer.from(ReportZoneHealthRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportZoneHealthRequest => ReportZoneHealthRequest.decode(value),
+    responseSerialize: (value: ReportZoneHealthResponse): Buffer =>
+      Buffer.from(ReportZoneHealthResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportZoneHealthResponse => ReportZoneHealthResponse.decode(value),
+  },
 } as const;
 
 export interface BrokerServiceServer extends UntypedServiceImplementation {
@@ -7910,6 +8119,11 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
   watchZone: handleServerStreamingCall<WatchZoneRequest, WatchZoneResponse>;
   /** For zone agents: what was desired is in place. A report for another generation changes nothing. */
   reportForwarding: handleUnaryCall<ReportForwardingRequest, ReportForwardingResponse>;
+  /**
+   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
+   * a status.
+   */
+  reportZoneHealth: handleUnaryCall<ReportZoneHealthRequest, ReportZoneHealthResponse>;
 }
 
 export interface BrokerServiceClient extends Client {
@@ -8266,6 +8480,25 @@ export interface BrokerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReportForwardingResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
+   * a status.
+   */
+  reportZoneHealth(
+    request: ReportZoneHealthRequest,
+    callback: (error: ServiceError | null, response: ReportZoneHealthResponse) => void,
+  ): ClientUnaryCall;
+  reportZoneHealth(
+    request: ReportZoneHealthRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportZoneHealthResponse) => void,
+  ): ClientUnaryCall;
+  reportZoneHealth(
+    request: ReportZoneHealthRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportZoneHealthResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const BrokerServiceClient = makeGenericClientConstructor(
@@ -8341,6 +8574,8 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.WatchZoneResponse": WatchZoneResponse,
     ".privatelink.broker.v1.ReportForwardingRequest": ReportForwardingRequest,
     ".privatelink.broker.v1.ReportForwardingResponse": ReportForwardingResponse,
+    ".privatelink.broker.v1.ReportZoneHealthRequest": ReportZoneHealthRequest,
+    ".privatelink.broker.v1.ReportZoneHealthResponse": ReportZoneHealthResponse,
     ".privatelink.broker.v1.PauseConnectionRequest": PauseConnectionRequest,
     ".privatelink.broker.v1.PauseConnectionResponse": PauseConnectionResponse,
     ".privatelink.broker.v1.ResumeConnectionRequest": ResumeConnectionRequest,

@@ -629,6 +629,8 @@ export interface ConnectionZone {
   listeners: Listener[];
   /** Whether the provider has it switched on. */
   enabled: boolean;
+  /** Whether what serves it answers, as the zone's agent sees it; true while that is not known. */
+  healthy: boolean;
 }
 
 /** Where one port of a network interface accepts connections. */
@@ -695,6 +697,8 @@ export interface Connection {
   customDomainNames: string[];
   /** Whether the endpoint's names answer clients in a zone with that zone's address, others only if it is down. */
   zoneAffinity: boolean;
+  /** Whether a zone that serves it is not healthy. The endpoint's name leads to the healthy ones, or to all if none is. */
+  degraded: boolean;
 }
 
 /** One recorded fact of a connection. */
@@ -882,6 +886,7 @@ function createBaseConnectionZone(): ConnectionZone {
     forwarder: "",
     listeners: [],
     enabled: false,
+    healthy: false,
   };
 }
 
@@ -916,6 +921,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     }
     if (message.enabled !== false) {
       writer.uint32(80).bool(message.enabled);
+    }
+    if (message.healthy !== false) {
+      writer.uint32(88).bool(message.healthy);
     }
     return writer;
   },
@@ -1013,6 +1021,14 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.healthy = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1063,6 +1079,7 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
         ? object.listeners.map((e: any) => Listener.fromJSON(e))
         : [],
       enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
     };
   },
 
@@ -1098,6 +1115,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     if (message.enabled !== false) {
       obj.enabled = message.enabled;
     }
+    if (message.healthy !== false) {
+      obj.healthy = message.healthy;
+    }
     return obj;
   },
 
@@ -1116,6 +1136,7 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     message.forwarder = object.forwarder ?? "";
     message.listeners = object.listeners?.map((e) => Listener.fromPartial(e)) || [];
     message.enabled = object.enabled ?? false;
+    message.healthy = object.healthy ?? false;
     return message;
   },
 };
@@ -1231,6 +1252,7 @@ function createBaseConnection(): Connection {
     expireTime: undefined,
     customDomainNames: [],
     zoneAffinity: false,
+    degraded: false,
   };
 }
 
@@ -1313,6 +1335,9 @@ export const Connection: MessageFns<Connection> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(192).bool(message.zoneAffinity);
+    }
+    if (message.degraded !== false) {
+      writer.uint32(200).bool(message.degraded);
     }
     return writer;
   },
@@ -1522,6 +1547,14 @@ export const Connection: MessageFns<Connection> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.degraded = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1618,6 +1651,7 @@ export const Connection: MessageFns<Connection> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      degraded: isSet(object.degraded) ? globalThis.Boolean(object.degraded) : false,
     };
   },
 
@@ -1695,6 +1729,9 @@ export const Connection: MessageFns<Connection> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.degraded !== false) {
+      obj.degraded = message.degraded;
+    }
     return obj;
   },
 
@@ -1735,6 +1772,7 @@ export const Connection: MessageFns<Connection> = {
       : undefined;
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.degraded = object.degraded ?? false;
     return message;
   },
 };

@@ -240,6 +240,8 @@ export interface PutNamesRequest {
   zones: ZoneAddresses[];
   /** Whether clients in a zone are answered with that zone's address, others only if it is down. */
   zoneAffinity: boolean;
+  /** How often the health of zones had changed by then: orders what is said within a generation and state. */
+  healthRevision: bigint;
 }
 
 /** This server answers accordingly. */
@@ -264,7 +266,7 @@ export interface VpcResolver {
 
 /** The name servers of a VPC. */
 export interface ListVpcResolversResponse {
-  /** First the one for any zone, then one for each; none where the installation has no room for them. */
+  /** First the one for any zone, then one for each; none while none is needed, or there is no room for them. */
   resolvers: VpcResolver[];
 }
 
@@ -762,6 +764,7 @@ function createBasePutNamesRequest(): PutNamesRequest {
     accountId: "",
     zones: [],
     zoneAffinity: false,
+    healthRevision: 0n,
   };
 }
 
@@ -793,6 +796,12 @@ export const PutNamesRequest: MessageFns<PutNamesRequest> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(64).bool(message.zoneAffinity);
+    }
+    if (message.healthRevision !== 0n) {
+      if (BigInt.asUintN(64, message.healthRevision) !== message.healthRevision) {
+        throw new globalThis.Error("value provided for field message.healthRevision of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.healthRevision);
     }
     return writer;
   },
@@ -874,6 +883,14 @@ export const PutNamesRequest: MessageFns<PutNamesRequest> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.healthRevision = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -912,6 +929,11 @@ export const PutNamesRequest: MessageFns<PutNamesRequest> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      healthRevision: isSet(object.healthRevision)
+        ? BigInt(object.healthRevision)
+        : isSet(object.health_revision)
+        ? BigInt(object.health_revision)
+        : 0n,
     };
   },
 
@@ -941,6 +963,9 @@ export const PutNamesRequest: MessageFns<PutNamesRequest> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.healthRevision !== 0n) {
+      obj.healthRevision = message.healthRevision.toString();
+    }
     return obj;
   },
 
@@ -959,6 +984,9 @@ export const PutNamesRequest: MessageFns<PutNamesRequest> = {
     message.accountId = object.accountId ?? "";
     message.zones = object.zones?.map((e) => ZoneAddresses.fromPartial(e)) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.healthRevision = (object.healthRevision !== undefined && object.healthRevision !== null)
+      ? BigInt(object.healthRevision)
+      : 0n;
     return message;
   },
 };
@@ -1283,8 +1311,9 @@ export const DnsServiceService = {
     responseDeserialize: (value: Buffer): LookupDomainResponse => LookupDomainResponse.decode(value),
   },
   /**
-   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. Only the VPC's
-   * owner and operators find it, and only once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
+   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. They are there
+   * while an endpoint of the VPC has custom names or zone affinity. Only the VPC's owner and operators find it, and only
+   * once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
    */
   listVpcResolvers: {
     path: "/privatelink.dns.v1.DnsService/ListVpcResolvers" as const,
@@ -1313,8 +1342,9 @@ export interface DnsServiceServer extends UntypedServiceImplementation {
   /** Answers what DNS answers now for a name and a record type. */
   lookupDomain: handleUnaryCall<LookupDomainRequest, LookupDomainResponse>;
   /**
-   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. Only the VPC's
-   * owner and operators find it, and only once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
+   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. They are there
+   * while an endpoint of the VPC has custom names or zone affinity. Only the VPC's owner and operators find it, and only
+   * once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
    */
   listVpcResolvers: handleUnaryCall<ListVpcResolversRequest, ListVpcResolversResponse>;
   /** For the broker: says whole what the names of an endpoint shall be, for one generation of its connection. */
@@ -1339,8 +1369,9 @@ export interface DnsServiceClient extends Client {
     callback: (error: ServiceError | null, response: LookupDomainResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. Only the VPC's
-   * owner and operators find it, and only once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
+   * Says where the name servers of a VPC are: whoever asks there is answered by the VPC's own names too. They are there
+   * while an endpoint of the VPC has custom names or zone affinity. Only the VPC's owner and operators find it, and only
+   * once an endpoint in it has names; to others NOT_FOUND with VPC_NOT_FOUND.
    */
   listVpcResolvers(
     request: ListVpcResolversRequest,
