@@ -7,6 +7,7 @@ import { withGiven } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
 import { accountServicesCodec } from './account-services/account-services.codec.ts';
 import { accountServicesBy } from './account-services/account-services.ts';
+import { domainProof } from './api/domain-proof.ts';
 import { errors } from './api/errors.ts';
 import { providerService } from './api/provider-service.ts';
 import { brokerPort } from './dispatch/broker.ts';
@@ -18,6 +19,7 @@ import { providerQuotas } from './endpoint-service/quotas.ts';
 import { paymentsIngest } from './ingest/payments.ts';
 import { accountPayments } from './processes/account-payments.ts';
 import { admissionCleanup } from './processes/admission-cleanup.ts';
+import { customDomainRechecks } from './processes/custom-domain-rechecks.ts';
 import { endpointServiceLifecycle } from './processes/endpoint-service-lifecycle.ts';
 import { serviceClaimCleanup } from './processes/service-claim-cleanup.ts';
 import { endpointServiceFacts } from './publish/endpoint-service-facts.ts';
@@ -37,6 +39,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
       const accounts = foundation.repository(accountServicesBy(quotas), accountServicesCodec);
       const broker = brokerPort(foundation.client(BrokerServiceClient, config.addresses.broker));
       const consumer = consumerPort(foundation.client(ConsumerServiceClient, config.addresses.consumer));
+      const findProof = domainProof(openTxtRecords(config.txtResolvers));
       const lifecycle = endpointServiceLifecycle({ services, accounts, broker, clock });
 
       await foundation.project(endpointServices);
@@ -52,6 +55,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
       foundation.react(accountPayments({ accounts, services, clock }));
       foundation.react(admissionCleanup({ admissions, consumer, clock, settleAfterMs: config.settleAfterMs }));
       foundation.react(serviceClaimCleanup({ accounts, services, clock, abandonAfterMs: config.settleAfterMs }));
+      foundation.react(customDomainRechecks({ services, findProof, clock, everyMs: config.recheckDomainsMs }));
       const { region, zones, serviceNamePrefix, dnsSuffix } = config;
       const lists = { db, clock, tokens, pages, service: 'provider' };
       await foundation.serve(
@@ -68,7 +72,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
           zones,
           serviceNamePrefix,
           dnsSuffix,
-          txtRecords: openTxtRecords(config.txtResolvers),
+          findProof,
           quotas,
           readMoment: momentReader({ store, clock }),
         }),

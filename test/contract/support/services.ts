@@ -62,6 +62,7 @@ import { createZoneFeed } from '../../../services/dns/src/zone/zone-feed.ts';
 import { createZoneViews } from '../../../services/dns/src/zone/zone-views.ts';
 import { accountServicesCodec } from '../../../services/provider/src/account-services/account-services.codec.ts';
 import { accountServices } from '../../../services/provider/src/account-services/account-services.ts';
+import { domainProof } from '../../../services/provider/src/api/domain-proof.ts';
 import { errors as providerErrors } from '../../../services/provider/src/api/errors.ts';
 import { providerService } from '../../../services/provider/src/api/provider-service.ts';
 import { brokerPort as providersBroker } from '../../../services/provider/src/dispatch/broker.ts';
@@ -207,7 +208,7 @@ export const startServices = async () => {
       region: names.region,
       serviceNamePrefix: 'com.privatelink',
       dnsSuffix: names.suffix,
-      txtRecords: txtRecords([txt.address]),
+      findProof: domainProof(txtRecords([txt.address])),
     },
   });
   const providerAddresses = await serve('provider', ProviderServiceService, providerHandlers, providerErrors);

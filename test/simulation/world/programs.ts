@@ -34,6 +34,7 @@ const config: Omit<ServiceConfig, 'forwarding'> = {
   ...{ grpcListen: nowhere, dnsListen: nowhere, dnsVpcListen: undefined, logLevel: 'silent', reflection: 'token' },
   ...{ dnsVpcs: 1, dnsVpcsPerAccount: 1 },
   txtResolvers: undefined,
+  recheckDomainsMs: 20_000,
   ...{ settleAfterMs: SETTLE_AFTER_MS, failpoints: undefined },
   quotas: {
     ...{ services: undefined, endpointsPerService: undefined, serviceUsers: undefined },

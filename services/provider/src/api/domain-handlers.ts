@@ -1,12 +1,11 @@
 import type { ProviderServiceServer } from '@privatelink/proto/provider/v1/provider_service';
-import { Unavailable } from '@privatelink/shared/app/errors';
 import { resourceId } from '@privatelink/shared/app/event-id';
 import { within } from '@privatelink/shared/app/rehearse';
 import { startRehearsal } from '@privatelink/shared/eventing/rehearsal';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { type CustomDomainFailure, customDomainOf } from '../endpoint-service/endpoint-service.ts';
-import { type DomainNameProblem, parseDomainName, txtRecordName } from './domain-name.ts';
+import { type DomainNameProblem, parseDomainName } from './domain-name.ts';
 import type { ProviderApiDeps } from './provider-service.ts';
 import { checkMutation } from './requests.ts';
 import type { ServiceChanges } from './service-changes.ts';
@@ -23,7 +22,7 @@ const PROBLEMS: Readonly<Record<DomainNameProblem, string>> = {
 
 /** Names of the provider's own. */
 export const domainHandlers = (
-  { txtRecords, dnsSuffix }: ProviderApiDeps,
+  { findProof, dnsSuffix }: ProviderApiDeps,
   { change, reply }: ServiceChanges,
 ): DomainRpcs => {
   const check = (request: Parameters<typeof checkMutation>[0] & Readonly<{ domainName: string }>): string => {
@@ -59,17 +58,6 @@ export const domainHandlers = (
       return reply(await change(request, { type: 'RemoveCustomDomain', data: { domainName } }, rpc));
     }),
   };
-
-  async function findProof(domainName: string, token: string): Promise<CustomDomainFailure | null> {
-    const name = txtRecordName(domainName);
-    const answer = await txtRecords.lookUp(name);
-    if (answer.kind === 'unknown') {
-      const why = `DNS does not say what TXT records ${name} has (${answer.why}): ask again`;
-      throw new Unavailable('CUSTOM_DOMAIN_UNCHECKED', why);
-    }
-    if (answer.kind === 'absent') return 'NO_RECORD';
-    return answer.texts.includes(token) ? null : 'OTHER_RECORD';
-  }
 };
 
 /** Follows from service and name, so that it stays the same also when the name is removed and declared again. */

@@ -11,7 +11,6 @@ import type { PageTokens } from '@privatelink/shared/grpc/page-token';
 import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { checkEnum, checkEnums, violations } from '@privatelink/shared/grpc/validate';
-import type { TxtRecords } from '../dispatch/txt-records.ts';
 import { checkResourcesAtCreation } from '../endpoint-service/endpoint-service.resources.ts';
 import type { ProviderQuotas } from '../endpoint-service/quotas.ts';
 import type { AdmissionsRepository } from '../processes/admission-cleanup.ts';
@@ -20,6 +19,7 @@ import type { AccountsRepository } from '../processes/service-claim-cleanup.ts';
 import { endpointServices, ownServiceFields, visibleServiceFields } from '../read-models/endpoint-services.ts';
 import { admissionHandlers } from './admission-handlers.ts';
 import { domainHandlers } from './domain-handlers.ts';
+import type { FindProof } from './domain-proof.ts';
 import { toEndpointService } from './endpoint-service-mapping.ts';
 import type { ApiRejection } from './errors.ts';
 import { lockHandlers } from './lock-handlers.ts';
@@ -53,7 +53,7 @@ export type ProviderApiDeps = Readonly<{
   readMoment: ReadMoment;
   /** Below it are the names that endpoints get anyway. */
   dnsSuffix: string;
-  txtRecords: TxtRecords;
+  findProof: FindProof;
 }>;
 
 export const providerService = (deps: ProviderApiDeps): ProviderServiceServer => {

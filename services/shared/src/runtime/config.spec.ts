@@ -55,6 +55,7 @@ describe('the configuration', () => {
       dnsListen: undefined,
       dnsVpcs: 100,
       dnsVpcsPerAccount: 20,
+      recheckDomainsMs: 86_400_000,
       dnsSuffix: 'privatelink.internal',
       serviceNamePrefix: 'com.privatelink',
       instance: 'provider-1',

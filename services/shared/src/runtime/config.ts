@@ -162,6 +162,11 @@ export const serviceConfig = {
   logLevel: env('PRIVATELINK_LOG_LEVEL', z.enum(logLevels).default('info')),
   /** Whether gRPC reflection asks for a token. */
   reflection: env('PRIVATELINK_REFLECTION', z.enum(['token', 'open']).default('token')),
+  /** How often a proven custom domain is looked at again. */
+  recheckDomainsMs: env(
+    'PRIVATELINK_RECHECK_DOMAINS_MS',
+    z.coerce.number<string>().int().positive().max(2_000_000_000).default(86_400_000),
+  ),
   /** How old a claim for an endpoint that was not created must be before it is given back. */
   settleAfterMs: env('PRIVATELINK_SETTLE_AFTER_MS', z.coerce.number<string>().int().positive().default(60_000)),
   /** Where they differ from what the services go by. */
