@@ -31,6 +31,7 @@ const ofService = (say: object, expected: Row['expected'], isIn?: Row['isIn']): 
   ...(isIn && { isIn }),
 });
 
+const LIMITED = { trafficControlMode: 'TRAFFIC_CONTROL_MODE_BANDWIDTH_LIMIT', limitMbps: 100 };
 const LIST = 'broker.listConnections';
 const EVENTS = 'broker.listConnectionEvents';
 const listed = (response: object, { endpointId }: Scene): boolean =>
@@ -154,6 +155,7 @@ export const brokerRows: Rows = {
       expected: stale,
     },
   ],
+  'broker.setConnectionBandwidth': [ofConnection('connectionId', { ...STALE, bandwidth: LIMITED }, stale)],
   'broker.enableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, stale)],
   'broker.disableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, stale)],
   'broker.reportPaymentOverdue': scopes,

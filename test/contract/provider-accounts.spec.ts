@@ -108,6 +108,7 @@ const createdBy = (
     resources,
     tags,
     zoneAffinity,
+    connectBandwidth,
   }: EndpointService,
   serviceId: string,
 ) => {
@@ -122,6 +123,7 @@ const createdBy = (
     resources,
     tags,
     zoneAffinity,
+    connectBandwidth,
   };
   return { type: 'CreateEndpointService', data: { serviceId, serviceName: serviceId, ...rest } } as const;
 };

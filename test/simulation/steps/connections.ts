@@ -1,5 +1,5 @@
 import { ReplacementMode } from '@privatelink/proto/broker/v1/broker_service';
-import { AddressType, EndpointType } from '@privatelink/proto/common/v1/common';
+import { AddressType, EndpointType, TrafficControlMode } from '@privatelink/proto/common/v1/common';
 import { ZONES } from '../world/programs.ts';
 import type { Random } from '../world/random.ts';
 import { billing, consumer, type KnownEndpoint, onSome, provider, type Step, type StepContext } from './step.ts';
@@ -56,6 +56,14 @@ export const replaceZoneResource = onSome('endpoints', ({ endpointId, service },
     resourceId: automatic ? '' : anyResource(random),
     mode: random.pick([ReplacementMode.GRACEFUL, ReplacementMode.FORCE]),
   });
+});
+
+/** Within what an NLB takes, or not. */
+export const setBandwidth = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {
+  const limitMbps = random.pick([0, 50, 100, 3_072]);
+  const trafficControlMode = limitMbps === 0 ? TrafficControlMode.SCALABILITY : TrafficControlMode.BANDWIDTH_LIMIT;
+  const request = { requestId: requestId(), connectionId: endpointId, bandwidth: { trafficControlMode, limitMbps } };
+  return client.ask(provider(service.account), 'broker', 'setConnectionBandwidth', request);
 });
 
 export const enableZone = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {

@@ -48,6 +48,7 @@ export const STEPS = {
   resumeConnection: { weight: 3, run: connections.resumeConnection },
   disableZone: { weight: 2, run: connections.disableZone },
   replaceZoneResource: { weight: 4, run: connections.replaceZoneResource },
+  setBandwidth: { weight: 2, run: connections.setBandwidth },
   enableZone: { weight: 2, run: connections.enableZone },
   reportOverdue: { weight: 3, run: connections.reportOverdue },
   reportSettled: { weight: 4, run: connections.reportSettled },

@@ -10,6 +10,7 @@ import {
 import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
 import type { Relation } from '@privatelink/shared/grpc/access';
+import { toBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { missing } from '../connection/connection.progress.ts';
 import { type Connection, type Hold, hasNames, holdsOf } from '../connection/connection.ts';
@@ -89,6 +90,7 @@ export const toConnection = (
   customDomainNames: [...connection.customDomains],
   zoneAffinity: connection.zoneAffinity,
   degraded: isDegraded(connection),
+  bandwidth: toBandwidth(connection.bandwidth),
   revision,
   expireTime: connection.expiresAt === '' ? undefined : timestamp(connection.expiresAt),
 });

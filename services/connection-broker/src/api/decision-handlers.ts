@@ -7,6 +7,7 @@ import { failpoint } from '@privatelink/shared/app/failpoint';
 import { checkRevision } from '@privatelink/shared/app/plan-batch';
 import type { Outcome } from '@privatelink/shared/app/repository';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
+import { checkBandwidth, fromBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { instantOf } from '@privatelink/shared/grpc/timestamp';
 import { unary } from '@privatelink/shared/grpc/unary';
@@ -39,6 +40,7 @@ type DecisionRpcs = Pick<
   | 'enableZoneConnection'
   | 'disableZoneConnection'
   | 'replaceZoneResource'
+  | 'setConnectionBandwidth'
 >;
 
 type Decision = Readonly<{ requestId: string; connectionId: string; expectedRevision?: bigint | undefined }>;
@@ -143,7 +145,13 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
     acceptConnection: unary(async (request, rpc) => {
       const { message, expireTime, zoneIds, zoneResources } = request;
       const expiresAt = expireTime ? instantOf(expireTime) : '';
-      const data = { actor: rpc.actor, message, expiresAt: expiresAt ?? '', zoneIds };
+      const data = {
+        actor: rpc.actor,
+        message,
+        expiresAt: expiresAt ?? '',
+        zoneIds,
+        bandwidth: fromBandwidth(request.bandwidth),
+      };
       const commandOf = (moves: readonly ZoneMove[]) =>
         ({ type: 'AcceptConnection', data: { ...data, moves } }) as const;
       const check = (v: Violations): void => {
@@ -151,6 +159,7 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
         v.check('expire_time', expiresAt !== null, 'must be a time');
         checkZoneIds(v, 'zone_ids', zoneIds);
         checkZoneResources(v, zoneResources);
+        checkBandwidth(v, 'bandwidth', request.bandwidth);
       };
       if (zoneResources.length === 0) return decide(request, rpc, commandOf([]), check);
       checkAll(request, check);
@@ -186,6 +195,14 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
       const commandOf = (moves: readonly ZoneMove[]) =>
         ({ type: 'PlaceZones', data: { moves, actor: rpc.actor } }) as const;
       return placeAnd(request, rpc, [wish], commandOf);
+    }),
+
+    setConnectionBandwidth: unary((request, rpc) => {
+      const bandwidth = fromBandwidth(request.bandwidth) ?? { mode: 'SCALABILITY', limitMbps: 0 };
+      return decide(request, rpc, { type: 'SetBandwidth', data: { bandwidth, actor: rpc.actor } }, (v) => {
+        v.check('bandwidth', request.bandwidth !== undefined, 'is required');
+        checkBandwidth(v, 'bandwidth', request.bandwidth);
+      });
     }),
 
     enableZoneConnection: unary((request, rpc) => {

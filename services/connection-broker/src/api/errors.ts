@@ -31,6 +31,13 @@ export const errors = {
     code: status.NOT_FOUND,
     message: ({ resource_id: id, zone_id: zone }) => `the service has no resource ${id} in ${zone}`,
   },
+  BANDWIDTH_UNSUPPORTED: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ traffic_control_modes: modes, min_mbps: min, max_mbps: max }) =>
+      modes === ''
+        ? 'the bandwidth of this connection cannot be set'
+        : `this connection takes ${modes}${max === '0' ? '' : ` of ${min} to ${max} Mbit/s`}`,
+  },
   ZONE_PLACEMENT_ABANDONED: {
     code: status.ABORTED,
     message: ({ zone_id: zone }) => `the place claimed in ${zone} was given back meanwhile; ask again`,

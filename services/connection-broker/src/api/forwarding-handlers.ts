@@ -8,6 +8,7 @@ import {
 } from '@privatelink/proto/broker/v1/broker_service';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import { Unavailable } from '@privatelink/shared/app/errors';
+import { toBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import { serverStream, unary } from '@privatelink/shared/grpc/unary';
 import { checkCount, checkId, checkName, checkText, violations } from '@privatelink/shared/grpc/validate';
@@ -112,6 +113,7 @@ const toForwarding = (connectionId: string, state: Connection, zoneId: string): 
     listeners: [...zone.listeners],
     endFlows: zone.migration?.force ?? false,
     healthy: zone.healthy,
+    bandwidth: toBandwidth(state.bandwidth),
   };
 };
 
@@ -126,6 +128,7 @@ const removed = (connectionId: string, { generation, vpcId }: Connection): Forwa
     listeners: [],
     endFlows: false,
     healthy: true,
+    bandwidth: undefined,
   },
 });
 

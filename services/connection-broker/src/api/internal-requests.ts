@@ -9,6 +9,7 @@ import type {
 } from '@privatelink/proto/broker/v1/broker_service';
 import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { ServiceResource } from '@privatelink/proto/provider/v1/endpoint_service';
+import { checkBandwidth, fromBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import {
   checkAccountId,
@@ -114,6 +115,7 @@ const checkAdmission = (v: Violations, admission: RequestConnectionRequest['admi
   checkEnum(v, 'admission.service_type', admission.serviceType);
   checkEnum(v, 'admission.payer', admission.payer);
   checkResources(v, 'admission.resources', admission.resources);
+  checkBandwidth(v, 'admission.bandwidth_terms.connect_bandwidth', admission.bandwidthTerms?.connectBandwidth);
   const { seconds } = admission.approvalTtl ?? { seconds: 1n };
   v.check('admission.approval_ttl', seconds >= 1n && seconds <= MAX_APPROVAL_SECONDS, 'must be 1 s to 100 years');
 };
@@ -144,6 +146,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
       payer: enumName(Payer, admission.payer) ?? 'ENDPOINT',
       customDomains: request.customDomainNames,
       zoneAffinity: request.zoneAffinity,
+      bandwidthTerms: fromBandwidthTerms(admission.bandwidthTerms),
       autoAccept: admission.autoAccept,
       approvalSeconds: admission.approvalTtl ? Number(admission.approvalTtl.seconds) : null,
       zones: toZones(request.zones),

@@ -4,6 +4,7 @@ import type { ConnectionRejection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import { isRemovable } from './connection.progress.ts';
 import {
+  type Bandwidth,
   type Connection,
   type ConnectionCommand,
   type ConnectionEvent,
@@ -117,6 +118,26 @@ export const voidPlacement = (
   const zone = state.zones[zoneId];
   if (isEnded(state.status) || !zone?.resource || placement <= zone.placement) return [];
   return [{ type: 'ZoneResourceAssigned', data: { zoneId, resource: zone.resource, placement, at } }];
+};
+
+/** @throws Rejected when the service's kind of resource cannot have it */
+export const bandwidthChange = (
+  state: Connection,
+  bandwidth: Bandwidth | null,
+  actor: string,
+  at: string,
+): ChangeEvent[] => {
+  const { bandwidth: known, bandwidthTerms: terms } = state;
+  if (!bandwidth || (bandwidth.mode === known?.mode && bandwidth.limitMbps === known.limitMbps)) return [];
+  const { modes = [], minMbps = 0, maxMbps = 0 } = terms ?? {};
+  const isWithin =
+    bandwidth.mode === 'SCALABILITY' || (bandwidth.limitMbps >= minMbps && bandwidth.limitMbps <= maxMbps);
+  if (!modes.includes(bandwidth.mode) || !isWithin) {
+    const range = { min_mbps: String(minMbps), max_mbps: String(maxMbps) };
+    const facts = { connection_id: state.endpointId, traffic_control_modes: modes.join(', '), ...range };
+    throw new Rejected<ConnectionRejection>('BANDWIDTH_UNSUPPORTED', { ...facts, field: 'bandwidth' });
+  }
+  return [{ type: 'BandwidthChanged', data: { bandwidth, actor, at } }];
 };
 
 /** @throws Rejected when there is no such zone, or there will be none */

@@ -167,6 +167,40 @@ describe('a pause', () => {
   });
 });
 
+describe('bandwidth', () => {
+  const set = (limitMbps: number) =>
+    ({
+      type: 'SetBandwidth',
+      data: { bandwidth: { mode: 'BANDWIDTH_LIMIT', limitMbps }, actor: 'user:paula' },
+    }) as const;
+
+  it('is a change of what is up, and kept for later otherwise', () => {
+    expect(after(the.connected).bandwidth).toEqual({ mode: 'SCALABILITY', limitMbps: 0 });
+    const { bandwidth, actor } = set(100).data;
+    const changed: ConnectionEvent = { type: 'BandwidthChanged', data: { bandwidth, actor, at } };
+    givenAll(the.connected).when(set(100)).thenEvents(changed, started);
+    expect(after([...the.connected, changed, started])).toMatchObject({ bandwidth, status: 'CHANGING', generation: 2 });
+    for (const waiting of [the.awaiting, the.disconnecting, the.disconnected, the.connecting]) {
+      givenAll(waiting).when(set(50_000)).thenTypes('BandwidthChanged', 'ChangeStarted');
+    }
+  });
+
+  it('is within what the service had at admission, and of reverse connections none', () => {
+    const facts = { connection_id: 'ep-1', min_mbps: '100', max_mbps: '50000' };
+    for (const limit of [99, 50_001]) {
+      givenAll(the.connected).when(set(limit)).thenRejected('BANDWIDTH_UNSUPPORTED', facts);
+    }
+    const [requested, ...rest] = the.connected;
+    const reverse = { ...requested, data: { ...requested?.data, bandwidthTerms: null } } as ConnectionEvent;
+    givenAll([reverse, ...rest])
+      .when(set(100))
+      .thenRejected('BANDWIDTH_UNSUPPORTED', { traffic_control_modes: '' });
+    for (const ended of [the.ofDeletedService, the.deleting]) {
+      givenAll(ended).when(set(100)).thenRejected('CONNECTION_STATUS_CONFLICT');
+    }
+  });
+});
+
 describe('an update of the endpoint', () => {
   const grown = [...the.connected, updatedAs(2, 'h', 'i', 'j'), added('j'), started];
   const shrunk = [...the.connected, updatedAs(2, 'h'), ofZone('ZoneRemovalStarted', 'i'), started];

@@ -19,6 +19,14 @@ const resource = z.object({
 });
 const listener = z.object({ port: z.number().int(), address: text });
 const requestedZone = z.object({ zoneId: text, eniId: text, ipv4: text, ipv6: text });
+const mode = z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']);
+const bandwidth = z.object({ mode, limitMbps: version });
+const bandwidthTerms = z.object({
+  connectBandwidth: bandwidth,
+  modes: z.array(mode),
+  minMbps: version,
+  maxMbps: version,
+});
 const hold = z.object({
   reason: z.enum([
     'ENDPOINT_PAYMENT_OVERDUE',
@@ -60,6 +68,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
         payer: z.enum(['ENDPOINT', 'ENDPOINT_SERVICE']),
         customDomains: z.array(text),
         zoneAffinity: z.boolean(),
+        bandwidthTerms: bandwidthTerms.nullable(),
         zones: z.array(requestedZone),
         resources: z.array(resource),
         at,
@@ -99,6 +108,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
     ZoneResourceUnassigned: { version: 1, schema: ofZone },
     CustomDomainsChanged: { version: 1, schema: z.object({ customDomains: z.array(text), at }) },
     ZoneAffinityChanged: { version: 1, schema: z.object({ zoneAffinity: z.boolean(), at }) },
+    BandwidthChanged: { version: 1, schema: z.object({ bandwidth, actor: text, at }), personal: ['actor'] },
     ZoneEnabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneDisabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneMigrationStarted: {

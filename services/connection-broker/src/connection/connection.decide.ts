@@ -1,7 +1,15 @@
 import type { Decider } from '@privatelink/shared/eventing/decider';
 import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
-import { acceptedZones, claimedMoves, moveZone, switchZone, update, voidPlacement } from './connection.changes.ts';
+import {
+  acceptedZones,
+  bandwidthChange,
+  claimedMoves,
+  moveZone,
+  switchZone,
+  update,
+  voidPlacement,
+} from './connection.changes.ts';
 import { evolve } from './connection.evolve.ts';
 import { reportProgress, reportZoneHealth } from './connection.progress.ts';
 import {
@@ -22,6 +30,7 @@ export type ConnectionRejection =
   | 'EXPIRE_TIME_PASSED'
   | 'ZONE_NOT_FOUND'
   | 'ZONE_PLACEMENT_ABANDONED'
+  | 'BANDWIDTH_UNSUPPORTED'
   | 'LAST_ENABLED_ZONE';
 
 export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection> = {
@@ -66,6 +75,11 @@ export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection>
       case 'DisableZone':
         requireManageable(state, 'disable a zone of');
         return switchZone(state, command.data, false, at);
+      case 'SetBandwidth': {
+        requireManageable(state, 'set the bandwidth of');
+        const { bandwidth, actor } = command.data;
+        return settle(state, bandwidthChange(state, bandwidth, actor, at), at);
+      }
       case 'PlaceZones': {
         requireManageable(state, 'replace a resource of');
         const { moves, actor } = command.data;
@@ -113,16 +127,20 @@ const request = (
 
 const accept = (state: Connection, command: DataOf<'AcceptConnection'>, at: string): readonly ConnectionEvent[] => {
   requireManageable(state, 'accept');
-  const { actor, message, expiresAt, zoneIds, moves } = command;
-  const zones = [...acceptedZones(state, zoneIds, actor, at), ...claimedMoves(state, moves, actor, at)];
-  const isSame = state.decisionMessage === message && state.expiresAt === expiresAt && zones.length === 0;
+  const { actor, message, expiresAt, zoneIds, moves, bandwidth } = command;
+  const changes = [
+    ...acceptedZones(state, zoneIds, actor, at),
+    ...claimedMoves(state, moves, actor, at),
+    ...bandwidthChange(state, bandwidth, actor, at),
+  ];
+  const isSame = state.decisionMessage === message && state.expiresAt === expiresAt && changes.length === 0;
   if (state.decision === 'ACCEPTED' && isSame) return [];
   if (expiresAt !== '' && Date.parse(expiresAt) <= Date.parse(at)) {
     const facts = { connection_id: state.endpointId, expire_time: expiresAt, field: 'expire_time' };
     throw new Rejected<ConnectionRejection>('EXPIRE_TIME_PASSED', facts);
   }
   const data = { automatic: false, actor, message, expiresAt, at, move: null };
-  return settle(state, [{ type: 'ConnectionAccepted', data }, ...zones], at);
+  return settle(state, [{ type: 'ConnectionAccepted', data }, ...changes], at);
 };
 
 /** Of the acceptance that has run out, and no other: a newer decision cancels the expiry. */

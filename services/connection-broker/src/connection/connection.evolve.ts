@@ -22,7 +22,8 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
     case 'ConnectionRequested': {
       const { zones, move, at, ...identity } = event.data;
       const decisionHold: Hold = { reason: 'AWAITING_ACCEPTANCE', source: '', actor: '', message: '', at };
-      const requested = { ...connection, ...identity, createdAt: at, decisionHold };
+      const bandwidth = identity.bandwidthTerms?.connectBandwidth ?? null;
+      const requested = { ...connection, ...identity, bandwidth, createdAt: at, decisionHold };
       const waiting = Object.fromEntries(zones.map((zone) => [zone.zoneId, newZone(zone)]));
       return applyMove({ ...requested, zones: waiting }, move, at);
     }
@@ -88,6 +89,8 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
     }
     case 'ZoneAffinityChanged':
       return { ...connection, zoneAffinity: event.data.zoneAffinity };
+    case 'BandwidthChanged':
+      return { ...connection, bandwidth: event.data.bandwidth };
     case 'ZoneEnabled':
       return withZone(connection, event.data.zoneId, { enabled: true });
     case 'ZoneDisabled':

@@ -45,7 +45,13 @@ export const wanted = {
   resources: [resource('h'), resource('i')],
   customDomains: [] as readonly string[],
   zoneAffinity: false,
-};
+  bandwidthTerms: {
+    connectBandwidth: { mode: 'SCALABILITY', limitMbps: 0 },
+    modes: ['SCALABILITY', 'BANDWIDTH_LIMIT'],
+    minMbps: 100,
+    maxMbps: 50_000,
+  },
+} as const;
 
 export const request = (autoAccept: boolean): ConnectionCommand => ({
   type: 'RequestConnection',
@@ -53,7 +59,7 @@ export const request = (autoAccept: boolean): ConnectionCommand => ({
 });
 export const accept = (message = 'yes', expiresAt = '', ...zoneIds: readonly string[]): ConnectionCommand => ({
   type: 'AcceptConnection',
-  data: { actor: 'user:paula', message, expiresAt, zoneIds, moves: [] },
+  data: { actor: 'user:paula', message, expiresAt, zoneIds, moves: [], bandwidth: null },
 });
 export const pause = (side: Side, message = 'hold on'): ConnectionCommand => ({
   type: 'PauseConnection',

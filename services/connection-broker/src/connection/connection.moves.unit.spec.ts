@@ -114,7 +114,7 @@ describe('a zone put on another resource', () => {
   it('comes with the command that it was claimed for, in one append', () => {
     const waiting = [...the.awaiting, ...assigned];
     const moves = [{ zoneId: 'h', resource: the.resource('h', 'nlb-2'), placement: 2, force: false }];
-    const data = { actor: 'user:paula', message: 'yes', expiresAt: '', zoneIds: [], moves };
+    const data = { actor: 'user:paula', message: 'yes', expiresAt: '', zoneIds: [], moves, bandwidth: null };
     const accepted = givenAll(waiting)
       .when({ type: 'AcceptConnection', data })
       .thenTypes('ConnectionAccepted', 'ZoneMigrationStarted', 'ConnectingStarted');

@@ -30,6 +30,17 @@ export type Resource = Readonly<{
 }>;
 export type RequestedZone = Readonly<{ zoneId: string; eniId: string; ipv4: string; ipv6: string }>;
 
+export type TrafficControlMode = 'SCALABILITY' | 'BANDWIDTH_LIMIT';
+/** `limitMbps` is 0 exactly where there is no limit. */
+export type Bandwidth = Readonly<{ mode: TrafficControlMode; limitMbps: number }>;
+/** What it gets at first, and may be set to: the service said so at admission. */
+type BandwidthTerms = Readonly<{
+  connectBandwidth: Bandwidth;
+  modes: readonly TrafficControlMode[];
+  minMbps: number;
+  maxMbps: number;
+}>;
+
 /** What the broker knows of a service or a billing scope, for one key; `revision` orders the facts of that key. */
 export type HoldFact = Readonly<{
   kind: 'hold';
@@ -67,6 +78,8 @@ type Identity = Readonly<{
   customDomains: readonly string[];
   /** Its names answer clients in a zone with that zone's address, others only if it is down. */
   zoneAffinity: boolean;
+  /** Null where bandwidth cannot be set. */
+  bandwidthTerms: BandwidthTerms | null;
 }>;
 
 export type ConnectionEvent =
@@ -91,6 +104,7 @@ export type ConnectionEvent =
   | Ev<'ZoneResourceUnassigned', { zoneId: string; at: string }>
   | Ev<'CustomDomainsChanged', { customDomains: readonly string[]; at: string }>
   | Ev<'ZoneAffinityChanged', { zoneAffinity: boolean; at: string }>
+  | Ev<'BandwidthChanged', { bandwidth: Bandwidth; actor: string; at: string }>
   | Ev<'ZoneEnabled', { zoneId: string; actor: string; at: string }>
   | Ev<'ZoneDisabled', { zoneId: string; actor: string; at: string }>
   | Ev<
@@ -164,6 +178,8 @@ export type Connection = Identity &
     holds: Readonly<Record<string, Hold>>;
     /** Key → highest revision seen of its facts, also of those that changed nothing any more. */
     seen: Readonly<Record<string, number>>;
+    /** How much it may carry; null where that cannot be set. */
+    bandwidth: Bandwidth | null;
     /** Resources that may serve the zones, as admitted. */
     resources: readonly Resource[];
     zones: Readonly<Record<string, Zone>>;
@@ -242,8 +258,11 @@ export type ConnectionCommand =
         expiresAt: string;
         zoneIds: readonly string[];
         moves: readonly ZoneMove[];
+        /** Null leaves it as it is. */
+        bandwidth: Bandwidth | null;
       }
     >
+  | Cmd<'SetBandwidth', { bandwidth: Bandwidth; actor: string }>
   | Cmd<'ExpireApproval', { expiresAt: string }>
   | Cmd<'PauseConnection', { side: Side; actor: string; message: string }>
   | Cmd<'ResumeConnection', { side: Side; actor: string }>
@@ -275,6 +294,8 @@ export const initialConnection: Connection = {
   payer: 'ENDPOINT',
   customDomains: [],
   zoneAffinity: false,
+  bandwidthTerms: null,
+  bandwidth: null,
   generation: 0,
   decision: 'AWAITING',
   decisionHold: null,

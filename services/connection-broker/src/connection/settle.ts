@@ -29,7 +29,8 @@ type ZoneEvent = Extract<
       | 'ZoneDisabled'
       | 'ZoneMigrationStarted'
       | 'CustomDomainsChanged'
-      | 'ZoneAffinityChanged';
+      | 'ZoneAffinityChanged'
+      | 'BandwidthChanged';
   }
 >;
 
@@ -41,6 +42,7 @@ const ZONES: readonly ChangeEvent['type'][] = [
   'ZoneMigrationStarted',
   'CustomDomainsChanged',
   'ZoneAffinityChanged',
+  'BandwidthChanged',
 ];
 const PLACES: readonly ChangeEvent['type'][] = ['HoldPlaced', 'ConnectionRejected', 'ApprovalExpired'];
 

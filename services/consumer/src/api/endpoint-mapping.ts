@@ -68,6 +68,7 @@ export const toEndpoint = (
     customDomainEnabled: endpoint.customDomains !== null,
     customDomainNames: [...(endpoint.customDomains?.domainNames ?? [])],
     locks,
+    bandwidth: connection?.bandwidth,
   };
 };
 

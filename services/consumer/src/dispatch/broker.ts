@@ -4,6 +4,7 @@ import type { Connection } from '@privatelink/proto/broker/v1/connection';
 import { type AsOf, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { Duration } from '@privatelink/proto/google/protobuf/duration';
 import { ResourceType, type ServiceResource } from '@privatelink/proto/provider/v1/endpoint_service';
+import { toBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import type { Endpoint, EndpointZone, Resource } from '../endpoint/endpoint.ts';
@@ -25,7 +26,7 @@ export type BrokerPort = Readonly<{
 export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): BrokerPort => ({
   requestConnection: async (endpoint, context) => {
     const { endpointId, accountId, vpcId, endpointType, zones, customDomains, zoneAffinity, admission } = endpoint;
-    const { serviceVersion, payer, approvalTtlMs, resources, ...service } = admission;
+    const { serviceVersion, payer, approvalTtlMs, resources, bandwidthTerms, ...service } = admission;
     await broker.requestConnection(
       {
         ...{ endpointId, accountId, vpcId },
@@ -36,6 +37,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
           serviceType: EndpointType[endpointType],
           payer: Payer[payer],
           resources: resources.map(toResource),
+          bandwidthTerms: toBandwidthTerms(bandwidthTerms),
           // What names the endpoint has is its own word.
           customDomains: [],
           zoneAffinity: false,

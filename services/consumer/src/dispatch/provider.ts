@@ -1,6 +1,7 @@
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { Duration } from '@privatelink/proto/google/protobuf/duration';
 import type { ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
+import { fromBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import type { AdmissionSnapshot, Endpoint, EndpointType as Type } from '../endpoint/endpoint.ts';
@@ -44,6 +45,7 @@ export const providerPort = (provider: RemoteService<typeof ProviderServiceServi
       resources: admission.resources.map(({ resourceId, zoneId, targets, vpcId, proxyProtocol }) => {
         return { resourceId, zoneId, targets: targets.map(({ ip, port }) => ({ ip, port })), vpcId, proxyProtocol };
       }),
+      bandwidthTerms: fromBandwidthTerms(admission.bandwidthTerms),
     };
     return { snapshot, customDomains: admission.customDomains, zoneAffinity: admission.zoneAffinity };
   },

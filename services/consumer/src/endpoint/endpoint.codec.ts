@@ -20,6 +20,14 @@ const done = { actor: text, at };
 const changed = { ...done, move: move.nullable() };
 const domainReservation = { reservationId: text, domainNames: z.array(text) };
 const attachment = { securityGroupId: text, attachmentId: text };
+const mode = z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']);
+const mbps = version;
+const bandwidthTerms = z.object({
+  connectBandwidth: z.object({ mode, limitMbps: mbps }),
+  modes: z.array(mode),
+  minMbps: mbps,
+  maxMbps: mbps,
+});
 const admission = z.object({
   serviceId: text,
   serviceName: text,
@@ -29,6 +37,7 @@ const admission = z.object({
   autoAccept: z.boolean(),
   approvalTtlMs: z.number().int().nonnegative().nullable(),
   resources: z.array(resource),
+  bandwidthTerms: bandwidthTerms.nullable(),
 });
 
 export const endpointCodec: Codec<EndpointEvent> = defineCodec<EndpointEvent>({

@@ -26,6 +26,7 @@ export const initialEndpoint: Endpoint = {
     autoAccept: false,
     approvalTtlMs: null,
     resources: [],
+    bandwidthTerms: null,
   },
   creator: '',
   lock: null,

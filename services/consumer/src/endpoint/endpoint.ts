@@ -50,6 +50,16 @@ export type Resource = Readonly<{
   proxyProtocol: boolean;
 }>;
 
+type TrafficControlMode = 'SCALABILITY' | 'BANDWIDTH_LIMIT';
+type Bandwidth = Readonly<{ mode: TrafficControlMode; limitMbps: number }>;
+/** What the connection may carry, and may be set to. */
+type BandwidthTerms = Readonly<{
+  connectBandwidth: Bandwidth;
+  modes: readonly TrafficControlMode[];
+  minMbps: number;
+  maxMbps: number;
+}>;
+
 /** What the provider's service said when it admitted the endpoint. */
 export type AdmissionSnapshot = Readonly<{
   serviceId: string;
@@ -63,6 +73,8 @@ export type AdmissionSnapshot = Readonly<{
   approvalTtlMs: number | null;
   /** Those that may serve the endpoint's zones. */
   resources: readonly Resource[];
+  /** Null where bandwidth cannot be set. */
+  bandwidthTerms: BandwidthTerms | null;
 }>;
 
 type Particulars = Readonly<{

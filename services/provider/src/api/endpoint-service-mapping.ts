@@ -11,9 +11,11 @@ import {
   type ServiceResource as ServiceResourceMessage,
   type ServiceUser as ServiceUserMessage,
 } from '@privatelink/proto/provider/v1/endpoint_service';
+import { toBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import { toLock } from '@privatelink/shared/grpc/locks';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import type { Acceptance, AdmissionSnapshot } from '../endpoint-service/admission.ts';
+import { bandwidthTerms } from '../endpoint-service/bandwidth.ts';
 import { businessStatusOf, locksOf, type ServiceLock } from '../endpoint-service/endpoint-service.locks.ts';
 import {
   type EndpointService,
@@ -49,6 +51,7 @@ export const toEndpointService = (service: EndpointService, revision: bigint, vi
   customDomains: toCustomDomains(service, view),
   zoneAffinity: service.zoneAffinity,
   locks: view === 'owner' ? locksOf(service).map(toLock) : [],
+  bandwidthTerms: toBandwidthTerms(bandwidthTerms(service)),
 });
 
 const toCustomDomains = ({ customDomains }: EndpointService, view: View): CustomDomainMessage[] =>
@@ -104,6 +107,7 @@ export const toAdmission = (
   resources: resources.map(toServiceResource),
   customDomains: [...verifiedDomains(service)],
   zoneAffinity: service.zoneAffinity,
+  bandwidthTerms: toBandwidthTerms(bandwidthTerms(service)),
 });
 
 const toDuration = (ms: number | null): Duration | undefined =>

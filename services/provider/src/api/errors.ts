@@ -81,6 +81,11 @@ export const errors = {
     message: ({ missing, resource_id: id, required }) =>
       missing === 'RESOURCE' ? `${id} has no IPv6: only ${required} has` : 'the service has no IPv6',
   },
+  BANDWIDTH_UNSUPPORTED: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ resource_type: type, traffic_control_modes: modes, min_mbps: min, max_mbps: max }) =>
+      `connections to ${type} take ${modes}${max === '0' ? '' : ` of ${min} to ${max} Mbit/s`}`,
+  },
   ADDRESS_TYPE_IRREVERSIBLE: {
     code: status.FAILED_PRECONDITION,
     message: () => 'what is DUAL_STACK stays so: endpoints may have IPv6 addresses since',

@@ -5,6 +5,7 @@ import { resourceId } from '@privatelink/shared/app/event-id';
 import { failpoint } from '@privatelink/shared/app/failpoint';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { ReadMoment } from '@privatelink/shared/grpc/as-of';
+import { checkBandwidth, fromBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import type { ConsistencyTokens } from '@privatelink/shared/grpc/consistency-token';
 import { type ListDeps, listPage } from '@privatelink/shared/grpc/list-page';
 import type { PageTokens } from '@privatelink/shared/grpc/page-token';
@@ -76,6 +77,7 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
         resources: request.resources.map(toResource),
         tags: toTags(request.tags),
         zoneAffinity: request.zoneAffinity ?? false,
+        connectBandwidth: fromBandwidth(request.connectBandwidth),
       };
       const first = await services.recall(serviceId, rpc.command);
       if (first) return reply(first);
@@ -115,19 +117,22 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
     }),
 
     updateEndpointService: unary(async (request, rpc) => {
-      const { description, tags, addressType, zoneAffinity } = request;
+      const { description, tags, addressType, zoneAffinity, connectBandwidth } = request;
       checkMutation(request, (v) => {
-        const says = [description, tags, addressType, zoneAffinity].some((said) => said !== undefined);
-        v.check('description', says, 'is required, or else tags, address_type or zone_affinity');
+        const all = [description, tags, addressType, zoneAffinity, connectBandwidth];
+        const says = all.some((said) => said !== undefined);
+        v.check('description', says, 'is required, or else tags, address_type, zone_affinity or connect_bandwidth');
         checkDescription(v, description ?? '');
         checkTags(v, 'tags.tags', tags?.tags ?? []);
         checkEnum(v, 'address_type', addressType ?? AddressType.UNSPECIFIED);
+        checkBandwidth(v, 'connect_bandwidth', connectBandwidth);
       });
       const data = {
         description: description ?? null,
         tags: tags ? toTags(tags.tags) : null,
         addressType: addressType === undefined ? null : toAddressType(addressType),
         zoneAffinity: zoneAffinity ?? null,
+        connectBandwidth: fromBandwidth(connectBandwidth),
       };
       return reply(await change(request, { type: 'UpdateEndpointService', data }, rpc));
     }),

@@ -6,6 +6,7 @@ import type {
   CreateEndpointServiceRequest,
   ResourceSpec,
 } from '@privatelink/proto/provider/v1/provider_service';
+import { checkBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import { checkTags } from '@privatelink/shared/grpc/tags';
 import {
@@ -68,6 +69,7 @@ export const checkCreate = (request: CreateEndpointServiceRequest, zones: readon
   checkEnum(v, 'address_type', request.addressType);
   checkDescription(v, request.description);
   checkTags(v, 'tags', request.tags);
+  checkBandwidth(v, 'connect_bandwidth', request.connectBandwidth);
   for (const [index, resource] of request.resources.entries()) checkResource(v, `resources[${index}]`, resource, zones);
   v.throwIfAny();
 };

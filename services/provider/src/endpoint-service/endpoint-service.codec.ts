@@ -18,6 +18,7 @@ const resource = z.object({
   proxyProtocol: z.boolean(),
 });
 const tags = z.array(z.object({ key: text, value: text }));
+const bandwidth = z.object({ mode: z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']), limitMbps: version });
 const terms = {
   autoAccept: z.boolean().nullable(),
   maxConnections: version.nullable(),
@@ -45,6 +46,7 @@ export const endpointServiceCodec: Codec<EndpointServiceEvent> = defineCodec<End
         resources: z.array(resource),
         tags,
         zoneAffinity: z.boolean(),
+        connectBandwidth: bandwidth.nullable(),
         at,
         move,
       }),
@@ -59,6 +61,10 @@ export const endpointServiceCodec: Codec<EndpointServiceEvent> = defineCodec<End
     TagsChanged: { version: 1, schema: z.object({ tags, at, move: move.nullable() }), personal: ['tags'] },
     DualStackEnabled: { version: 1, schema: z.object({ at, move: move.nullable() }) },
     ZoneAffinityChanged: { version: 1, schema: z.object({ zoneAffinity: z.boolean(), at, move: move.nullable() }) },
+    ConnectBandwidthChanged: {
+      version: 1,
+      schema: z.object({ connectBandwidth: bandwidth, at, move: move.nullable() }),
+    },
     ResourceAttached: { version: 1, schema: z.object({ resource, at, move: move.nullable() }) },
     ResourceAllocationChanged: {
       version: 1,

@@ -1,11 +1,13 @@
 import type { Decider } from '@privatelink/shared/eventing/decider';
 import { assertNever } from '@privatelink/shared/eventing/never';
+import { checkBandwidth } from './bandwidth.ts';
 import { decideDomains } from './endpoint-service.domains.ts';
 import { evolve } from './endpoint-service.evolve.ts';
 import { decideFinancialLocks } from './endpoint-service.locks.ts';
 import { reject, requireChangeable } from './endpoint-service.rejections.ts';
 import { checkResourcesAtCreation, decideResources, requireDualStack } from './endpoint-service.resources.ts';
 import {
+  type Bandwidth,
   type EndpointService,
   type EndpointServiceCommand,
   type EndpointServiceEvent,
@@ -149,6 +151,7 @@ const decideUpdate = (
     tags,
     addressType,
     zoneAffinity,
+    connectBandwidth,
   }: Extract<EndpointServiceCommand, { type: 'UpdateEndpointService' }>['data'],
   service: EndpointService,
   at: string,
@@ -166,6 +169,10 @@ const decideUpdate = (
   if (zoneAffinity !== null && zoneAffinity !== service.zoneAffinity) {
     events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, at, move: nextMove() } });
   }
+  if (connectBandwidth !== null && !isSameBandwidth(connectBandwidth, service.connectBandwidth)) {
+    checkBandwidth({ ...service, connectBandwidth }, 'connect_bandwidth');
+    events.push({ type: 'ConnectBandwidthChanged', data: { connectBandwidth, at, move: nextMove() } });
+  }
   if (addressType !== null && addressType !== service.addressType) {
     if (addressType === 'IPV4') throw reject('ADDRESS_TYPE_IRREVERSIBLE', { field: 'address_type' });
     requireDualStack(service.resources);
@@ -173,6 +180,9 @@ const decideUpdate = (
   }
   return events;
 };
+
+const isSameBandwidth = (a: Bandwidth, b: Bandwidth | null): boolean =>
+  a.mode === b?.mode && a.limitMbps === b.limitMbps;
 
 const areEqual = (a: readonly Tag[], b: readonly Tag[]): boolean =>
   a.length === b.length && a.every(({ key, value }, index) => key === b[index]?.key && value === b[index]?.value);

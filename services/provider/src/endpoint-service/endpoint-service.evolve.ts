@@ -32,6 +32,10 @@ export const evolve = (before: EndpointService, event: EndpointServiceEvent): En
       return { ...service, status: moved(service, event.data.move), addressType: 'DUAL_STACK' };
     case 'ZoneAffinityChanged':
       return { ...service, status: moved(service, event.data.move), zoneAffinity: event.data.zoneAffinity };
+    case 'ConnectBandwidthChanged': {
+      const { connectBandwidth, move } = event.data;
+      return { ...service, status: moved(service, move), connectBandwidth };
+    }
     case 'ResourceAttached': {
       const { resource, move } = event.data;
       const others = service.resources.filter((old) => !isSameResource(resource)(old));

@@ -1,5 +1,6 @@
 import type { Payment } from '../account-services/account-services.ts';
 import {
+  type Bandwidth,
   type CustomDomainFailure,
   type EndpointServiceCommand,
   type EndpointServiceEvent,
@@ -45,6 +46,7 @@ const creation: Creation = {
   resources: [resource('nlb-1')],
   tags: [],
   zoneAffinity: false,
+  connectBandwidth: null,
 };
 
 export const create = (change: Partial<Creation> = {}): EndpointServiceCommand => ({
@@ -61,7 +63,7 @@ export const update = (
   change: Partial<Extract<EndpointServiceCommand, { type: 'UpdateEndpointService' }>['data']>,
 ): EndpointServiceCommand => ({
   type: 'UpdateEndpointService',
-  data: { description: null, tags: null, addressType: null, zoneAffinity: null, ...change },
+  data: { description: null, tags: null, addressType: null, zoneAffinity: null, connectBandwidth: null, ...change },
 });
 export const describeAs = (description: string): EndpointServiceCommand => update({ description });
 export const attach = (added: ServiceResource): EndpointServiceCommand => ({
@@ -167,6 +169,10 @@ export const dualStackAs = (starts = true): EndpointServiceEvent => ({
 export const affinityAs = (zoneAffinity: boolean, starts = true): EndpointServiceEvent => ({
   type: 'ZoneAffinityChanged',
   data: { zoneAffinity, at, move: starts ? changeStarted : null },
+});
+export const bandwidthAs = (connectBandwidth: Bandwidth, starts = true): EndpointServiceEvent => ({
+  type: 'ConnectBandwidthChanged',
+  data: { connectBandwidth, at, move: starts ? changeStarted : null },
 });
 export const allocatedAs = (resourceId: string, autoAllocated: boolean, starts = true): EndpointServiceEvent => ({
   type: 'ResourceAllocationChanged',

@@ -1,4 +1,5 @@
 import { assertNever } from '@privatelink/shared/eventing/never';
+import { checkBandwidth } from './bandwidth.ts';
 import { notActive, quota, reject, requireChangeable } from './endpoint-service.rejections.ts';
 import {
   type Detachment,
@@ -49,6 +50,7 @@ export const decideResources = (
       const attached = service.resources.find(isSameResource(resource));
       if (attached && isEqual(attached, resource)) return [];
       checkResources(service, service.resources, [resource], () => 'resource', quotas);
+      checkBandwidth({ ...service, resources: [resource] }, 'resource.resource_type');
       return [{ type: 'ResourceAttached', data: { resource, at, move: changeMove(service) } }];
     }
 
@@ -135,7 +137,7 @@ export const requireDualStack = (resources: readonly ServiceResource[], field = 
 type Kind = Pick<EndpointService, 'serviceType' | 'addressType'>;
 
 export const checkResourcesAtCreation = (
-  service: Kind & Pick<EndpointService, 'resources'>,
+  service: Kind & Pick<EndpointService, 'resources' | 'connectBandwidth'>,
   quotas: ProviderQuotas,
 ): void => {
   const { resources } = service;
@@ -143,6 +145,7 @@ export const checkResourcesAtCreation = (
     throw quota('resources at creation', quotas.resourcesAtCreation, resources.length, 'resources');
   }
   checkResources(service, [], resources, (index) => `resources[${index}]`, quotas);
+  checkBandwidth(service, 'connect_bandwidth');
 };
 
 /** One kind of balancer per service, of those that its type takes; each balancer once in a zone. */

@@ -7,6 +7,9 @@ export type ResourceType = 'NLB' | 'CLB' | 'ALB' | 'GWLB';
 export type AddressType = 'IPV4' | 'DUAL_STACK';
 export type Payer = 'ENDPOINT' | 'ENDPOINT_SERVICE';
 export type Target = Readonly<{ ip: string; port: number }>;
+export type TrafficControlMode = 'SCALABILITY' | 'BANDWIDTH_LIMIT';
+/** `limitMbps` is 0 exactly where there is no limit. */
+export type Bandwidth = Readonly<{ mode: TrafficControlMode; limitMbps: number }>;
 export type Tag = Readonly<{ key: string; value: string }>;
 export type ServiceResource = Readonly<{
   resourceId: string;
@@ -66,6 +69,8 @@ type Particulars = Readonly<{
   tags: readonly Tag[];
   /** Of endpoints that are created, unless they say otherwise. */
   zoneAffinity: boolean;
+  /** Of connections that are requested; null: what its kind of resource has. */
+  connectBandwidth: Bandwidth | null;
 }>;
 
 type Changing = { at: string; move: Move | null };
@@ -79,6 +84,7 @@ export type EndpointServiceEvent =
   /** There is no way back: endpoints may have IPv6 addresses since. */
   | Ev<'DualStackEnabled', Changing>
   | Ev<'ZoneAffinityChanged', Changing & { zoneAffinity: boolean }>
+  | Ev<'ConnectBandwidthChanged', Changing & { connectBandwidth: Bandwidth }>
   | Ev<'ResourceAttached', Changing & { resource: ServiceResource }>
   | Ev<'ResourceAllocationChanged', Changing & ResourceKey & { autoAllocated: boolean }>
   | Ev<'ResourceDetachmentStarted', Changing & ResourceKey>
@@ -157,6 +163,7 @@ export type EndpointServiceCommand =
         tags: readonly Tag[] | null;
         addressType: AddressType | null;
         zoneAffinity: boolean | null;
+        connectBandwidth: Bandwidth | null;
       }
     >
   | Cmd<'AttachResource', { resource: ServiceResource }>
@@ -199,6 +206,7 @@ export const initialEndpointService: EndpointService = {
   resources: [],
   tags: [],
   zoneAffinity: false,
+  connectBandwidth: null,
   detaching: [],
   lastRefusal: null,
   lastDetachmentRefusal: null,

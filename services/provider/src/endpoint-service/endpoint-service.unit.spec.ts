@@ -160,6 +160,37 @@ describe('zone affinity', () => {
   });
 });
 
+describe('bandwidth', () => {
+  const limit = (limitMbps: number) => ({ mode: 'BANDWIDTH_LIMIT', limitMbps }) as const;
+  const facts = { traffic_control_modes: 'SCALABILITY, BANDWIDTH_LIMIT', min_mbps: '100', max_mbps: '50000' };
+
+  it('is changed like the description, within what the kind of resource can have', () => {
+    givenAll(the.active)
+      .when(the.update({ connectBandwidth: limit(50_000) }))
+      .thenEvents(the.bandwidthAs(limit(50_000)));
+    givenAll(the.active)
+      .when(the.update({ description: 'new', connectBandwidth: limit(100) }))
+      .thenEvents(the.describedAs('new'), the.bandwidthAs(limit(100), false));
+    for (const wrong of [99, 50_001]) {
+      givenAll(the.active)
+        .when(the.update({ connectBandwidth: limit(wrong) }))
+        .thenRejected('BANDWIDTH_UNSUPPORTED', facts);
+      given()
+        .when(the.create({ connectBandwidth: limit(wrong) }))
+        .thenRejected('BANDWIDTH_UNSUPPORTED', { ...facts, field: 'connect_bandwidth' });
+    }
+  });
+
+  it('without a resource decides which one can be attached', () => {
+    const bare = [the.createdAs({ resources: [], connectBandwidth: limit(20_000) }), the.activated];
+    givenAll(bare)
+      .when(the.attach(resource('clb-1', { resourceType: 'CLB' })))
+      .thenRejected('BANDWIDTH_UNSUPPORTED', { resource_type: 'CLB', field: 'resource.resource_type' });
+    const alb = resource('alb-1', { resourceType: 'ALB' });
+    givenAll(bare).when(the.attach(alb)).thenEvents(the.attachedAs(alb));
+  });
+});
+
 describe('a change', () => {
   it('is completed once', () => {
     givenAll([...the.active, the.describedAs('new')])

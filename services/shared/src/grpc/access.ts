@@ -124,6 +124,7 @@ const table = {
     disableZoneConnection: byProvider,
     enableZoneConnection: byProvider,
     replaceZoneResource: byProvider,
+    setConnectionBandwidth: byProvider,
     reportPaymentOverdue: byBilling,
     reportPaymentSettled: byBilling,
     requestConnection: byService,

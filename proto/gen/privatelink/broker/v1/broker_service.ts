@@ -27,6 +27,7 @@ import {
   addressTypeToJSON,
   addressTypeToNumber,
   AsOf,
+  Bandwidth,
   EndpointType,
   endpointTypeFromJSON,
   endpointTypeToJSON,
@@ -351,6 +352,10 @@ export interface AcceptConnectionRequest {
   zoneIds: string[];
   /** Resources that zones are put on, gracefully; the others stay on theirs. At most one for each zone. */
   zoneResources: ZoneResource[];
+  /** How much it may carry; as it is when absent. BANDWIDTH_UNSUPPORTED as with SetConnectionBandwidth. */
+  bandwidth?:
+    | Bandwidth
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -665,6 +670,8 @@ export interface Forwarding {
   endFlows: boolean;
   /** Whether its resource was reported to answer; true until it is reported not to. */
   healthy: boolean;
+  /** How much the connection may carry, over all zones; absent where that cannot be set. */
+  bandwidth?: Bandwidth | undefined;
 }
 
 /** What is desired, or that all of it has been told. */
@@ -891,6 +898,38 @@ export interface ReplaceZoneResourceRequest {
 
 /** The connection after that. */
 export interface ReplaceZoneResourceResponse {
+  /** The connection. */
+  connection:
+    | Connection
+    | undefined;
+  /** Revision of its stream after this request. */
+  revision: bigint;
+  /** Give it to a list to see this change there. */
+  consistencyToken: string;
+  /** Of a dry run only: what would be done. */
+  preview?: Preview | undefined;
+}
+
+/** Says how much a connection may carry. */
+export interface SetConnectionBandwidthRequest {
+  /** Makes a retry safe. */
+  requestId: string;
+  /** The endpoint's id. */
+  connectionId: string;
+  /** How much. */
+  bandwidth?:
+    | Bandwidth
+    | undefined;
+  /** Refuse with ABORTED unless the connection's stream is at this revision. */
+  expectedRevision?:
+    | bigint
+    | undefined;
+  /** Changes nothing: the answer is what it would be, with a preview. */
+  dryRun?: boolean | undefined;
+}
+
+/** The connection after that. */
+export interface SetConnectionBandwidthResponse {
   /** The connection. */
   connection:
     | Connection
@@ -2132,6 +2171,7 @@ function createBaseAcceptConnectionRequest(): AcceptConnectionRequest {
     expireTime: undefined,
     zoneIds: [],
     zoneResources: [],
+    bandwidth: undefined,
     dryRun: undefined,
   };
 }
@@ -2161,6 +2201,9 @@ export const AcceptConnectionRequest: MessageFns<AcceptConnectionRequest> = {
     }
     for (const v of message.zoneResources) {
       ZoneResource.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.bandwidth !== undefined) {
+      Bandwidth.encode(message.bandwidth, writer.uint32(66).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -2237,6 +2280,14 @@ export const AcceptConnectionRequest: MessageFns<AcceptConnectionRequest> = {
             message.zoneResources.push(ZoneResource.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.bandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -2290,6 +2341,7 @@ export const AcceptConnectionRequest: MessageFns<AcceptConnectionRequest> = {
         : globalThis.Array.isArray(object?.zone_resources)
         ? object.zone_resources.map((e: any) => ZoneResource.fromJSON(e))
         : [],
+      bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -2321,6 +2373,9 @@ export const AcceptConnectionRequest: MessageFns<AcceptConnectionRequest> = {
     if (message.zoneResources?.length) {
       obj.zoneResources = message.zoneResources.map((e) => ZoneResource.toJSON(e));
     }
+    if (message.bandwidth !== undefined) {
+      obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -2343,6 +2398,9 @@ export const AcceptConnectionRequest: MessageFns<AcceptConnectionRequest> = {
       : undefined;
     message.zoneIds = object.zoneIds?.map((e) => e) || [];
     message.zoneResources = object.zoneResources?.map((e) => ZoneResource.fromPartial(e)) || [];
+    message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
+      ? Bandwidth.fromPartial(object.bandwidth)
+      : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -5186,6 +5244,7 @@ function createBaseForwarding(): Forwarding {
     listeners: [],
     endFlows: false,
     healthy: false,
+    bandwidth: undefined,
   };
 }
 
@@ -5229,6 +5288,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     }
     if (message.healthy !== false) {
       writer.uint32(96).bool(message.healthy);
+    }
+    if (message.bandwidth !== undefined) {
+      Bandwidth.encode(message.bandwidth, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -5342,6 +5404,14 @@ export const Forwarding: MessageFns<Forwarding> = {
             message.healthy = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.bandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5394,6 +5464,7 @@ export const Forwarding: MessageFns<Forwarding> = {
         ? globalThis.Boolean(object.end_flows)
         : false,
       healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
+      bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
     };
   },
 
@@ -5435,6 +5506,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     if (message.healthy !== false) {
       obj.healthy = message.healthy;
     }
+    if (message.bandwidth !== undefined) {
+      obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
+    }
     return obj;
   },
 
@@ -5459,6 +5533,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     message.listeners = object.listeners?.map((e) => Listener.fromPartial(e)) || [];
     message.endFlows = object.endFlows ?? false;
     message.healthy = object.healthy ?? false;
+    message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
+      ? Bandwidth.fromPartial(object.bandwidth)
+      : undefined;
     return message;
   },
 };
@@ -7757,6 +7834,294 @@ export const ReplaceZoneResourceResponse: MessageFns<ReplaceZoneResourceResponse
   },
 };
 
+function createBaseSetConnectionBandwidthRequest(): SetConnectionBandwidthRequest {
+  return { requestId: "", connectionId: "", bandwidth: undefined, expectedRevision: undefined, dryRun: undefined };
+}
+
+export const SetConnectionBandwidthRequest: MessageFns<SetConnectionBandwidthRequest> = {
+  encode(message: SetConnectionBandwidthRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.connectionId !== "") {
+      writer.uint32(18).string(message.connectionId);
+    }
+    if (message.bandwidth !== undefined) {
+      Bandwidth.encode(message.bandwidth, writer.uint32(26).fork()).join();
+    }
+    if (message.expectedRevision !== undefined) {
+      if (BigInt.asUintN(64, message.expectedRevision) !== message.expectedRevision) {
+        throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.expectedRevision);
+    }
+    if (message.dryRun !== undefined) {
+      writer.uint32(800).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetConnectionBandwidthRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetConnectionBandwidthRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.connectionId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expectedRevision = reader.uint64() as bigint;
+            continue;
+          }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetConnectionBandwidthRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      connectionId: isSet(object.connectionId)
+        ? globalThis.String(object.connectionId)
+        : isSet(object.connection_id)
+        ? globalThis.String(object.connection_id)
+        : "",
+      bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
+      expectedRevision: isSet(object.expectedRevision)
+        ? BigInt(object.expectedRevision)
+        : isSet(object.expected_revision)
+        ? BigInt(object.expected_revision)
+        : undefined,
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SetConnectionBandwidthRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.connectionId !== "") {
+      obj.connectionId = message.connectionId;
+    }
+    if (message.bandwidth !== undefined) {
+      obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
+    }
+    if (message.expectedRevision !== undefined) {
+      obj.expectedRevision = message.expectedRevision.toString();
+    }
+    if (message.dryRun !== undefined) {
+      obj.dryRun = message.dryRun;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetConnectionBandwidthRequest>, I>>(base?: I): SetConnectionBandwidthRequest {
+    return SetConnectionBandwidthRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetConnectionBandwidthRequest>, I>>(
+    object: I,
+  ): SetConnectionBandwidthRequest {
+    const message = createBaseSetConnectionBandwidthRequest();
+    message.requestId = object.requestId ?? "";
+    message.connectionId = object.connectionId ?? "";
+    message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
+      ? Bandwidth.fromPartial(object.bandwidth)
+      : undefined;
+    message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
+      ? BigInt(object.expectedRevision)
+      : undefined;
+    message.dryRun = object.dryRun ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSetConnectionBandwidthResponse(): SetConnectionBandwidthResponse {
+  return { connection: undefined, revision: 0n, consistencyToken: "", preview: undefined };
+}
+
+export const SetConnectionBandwidthResponse: MessageFns<SetConnectionBandwidthResponse> = {
+  encode(message: SetConnectionBandwidthResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connection !== undefined) {
+      Connection.encode(message.connection, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.consistencyToken !== "") {
+      writer.uint32(26).string(message.consistencyToken);
+    }
+    if (message.preview !== undefined) {
+      Preview.encode(message.preview, writer.uint32(802).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetConnectionBandwidthResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetConnectionBandwidthResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connection = Connection.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consistencyToken = reader.string();
+            continue;
+          }
+          case 100: {
+            if (tag !== 802) {
+              break;
+            }
+
+            message.preview = Preview.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetConnectionBandwidthResponse {
+    return {
+      connection: isSet(object.connection) ? Connection.fromJSON(object.connection) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+      consistencyToken: isSet(object.consistencyToken)
+        ? globalThis.String(object.consistencyToken)
+        : isSet(object.consistency_token)
+        ? globalThis.String(object.consistency_token)
+        : "",
+      preview: isSet(object.preview) ? Preview.fromJSON(object.preview) : undefined,
+    };
+  },
+
+  toJSON(message: SetConnectionBandwidthResponse): unknown {
+    const obj: any = {};
+    if (message.connection !== undefined) {
+      obj.connection = Connection.toJSON(message.connection);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    if (message.consistencyToken !== "") {
+      obj.consistencyToken = message.consistencyToken;
+    }
+    if (message.preview !== undefined) {
+      obj.preview = Preview.toJSON(message.preview);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetConnectionBandwidthResponse>, I>>(base?: I): SetConnectionBandwidthResponse {
+    return SetConnectionBandwidthResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetConnectionBandwidthResponse>, I>>(
+    object: I,
+  ): SetConnectionBandwidthResponse {
+    const message = createBaseSetConnectionBandwidthResponse();
+    message.connection = (object.connection !== undefined && object.connection !== null)
+      ? Connection.fromPartial(object.connection)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.consistencyToken = object.consistencyToken ?? "";
+    message.preview = (object.preview !== undefined && object.preview !== null)
+      ? Preview.fromPartial(object.preview)
+      : undefined;
+    return message;
+  },
+};
+
 /**
  * Keeps the connections between endpoints and endpoint services.
  *
@@ -7921,6 +8286,22 @@ export const BrokerServiceService = {
     responseSerialize: (value: ReplaceZoneResourceResponse): Buffer =>
       Buffer.from(ReplaceZoneResourceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReplaceZoneResourceResponse => ReplaceZoneResourceResponse.decode(value),
+  },
+  /**
+   * Says how much a connection may carry. Of one that is up it is a change; else it is kept for when it connects.
+   * BANDWIDTH_UNSUPPORTED when the service's kind of resource cannot have it, or the connection is a reverse one.
+   */
+  setConnectionBandwidth: {
+    path: "/privatelink.broker.v1.BrokerService/SetConnectionBandwidth" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetConnectionBandwidthRequest): Buffer =>
+      Buffer.from(SetConnectionBandwidthRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetConnectionBandwidthRequest => SetConnectionBandwidthRequest.decode(value),
+    responseSerialize: (value: SetConnectionBandwidthResponse): Buffer =>
+      Buffer.from(SetConnectionBandwidthResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetConnectionBandwidthResponse =>
+      SetConnectionBandwidthResponse.decode(value),
   },
   /** From billing: a payment of a resource or an account is overdue. */
   reportPaymentOverdue: {
@@ -8096,6 +8477,11 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
    * ZONE_MIGRATING. While not connected it is kept for the next connect. Any disconnect ends the earlier one's flows.
    */
   replaceZoneResource: handleUnaryCall<ReplaceZoneResourceRequest, ReplaceZoneResourceResponse>;
+  /**
+   * Says how much a connection may carry. Of one that is up it is a change; else it is kept for when it connects.
+   * BANDWIDTH_UNSUPPORTED when the service's kind of resource cannot have it, or the connection is a reverse one.
+   */
+  setConnectionBandwidth: handleUnaryCall<SetConnectionBandwidthRequest, SetConnectionBandwidthResponse>;
   /** From billing: a payment of a resource or an account is overdue. */
   reportPaymentOverdue: handleUnaryCall<ReportPaymentOverdueRequest, ReportPaymentOverdueResponse>;
   /** From billing: the payment was made. */
@@ -8325,6 +8711,25 @@ export interface BrokerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReplaceZoneResourceResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Says how much a connection may carry. Of one that is up it is a change; else it is kept for when it connects.
+   * BANDWIDTH_UNSUPPORTED when the service's kind of resource cannot have it, or the connection is a reverse one.
+   */
+  setConnectionBandwidth(
+    request: SetConnectionBandwidthRequest,
+    callback: (error: ServiceError | null, response: SetConnectionBandwidthResponse) => void,
+  ): ClientUnaryCall;
+  setConnectionBandwidth(
+    request: SetConnectionBandwidthRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetConnectionBandwidthResponse) => void,
+  ): ClientUnaryCall;
+  setConnectionBandwidth(
+    request: SetConnectionBandwidthRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetConnectionBandwidthResponse) => void,
   ): ClientUnaryCall;
   /** From billing: a payment of a resource or an account is overdue. */
   reportPaymentOverdue(
@@ -8588,6 +8993,8 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.UpdateConnectionResponse": UpdateConnectionResponse,
     ".privatelink.broker.v1.ReplaceZoneResourceRequest": ReplaceZoneResourceRequest,
     ".privatelink.broker.v1.ReplaceZoneResourceResponse": ReplaceZoneResourceResponse,
+    ".privatelink.broker.v1.SetConnectionBandwidthRequest": SetConnectionBandwidthRequest,
+    ".privatelink.broker.v1.SetConnectionBandwidthResponse": SetConnectionBandwidthResponse,
     ".privatelink.broker.v1.BrokerService": BrokerServiceClient,
   },
   dependencies: [protoMetadata1, protoMetadata2, protoMetadata3, protoMetadata4, protoMetadata5],

@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { protoMetadata as protoMetadata1, Struct } from "../../../google/protobuf/struct.ts";
 import { protoMetadata as protoMetadata2, Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
+  Bandwidth,
   EndpointType,
   endpointTypeFromJSON,
   endpointTypeToJSON,
@@ -699,6 +700,8 @@ export interface Connection {
   zoneAffinity: boolean;
   /** Whether a zone that serves it is not healthy. The endpoint's name leads to the healthy ones, or to all if none is. */
   degraded: boolean;
+  /** How much it may carry; absent where that cannot be set. Zone agents are told: whether it is kept is theirs to say. */
+  bandwidth?: Bandwidth | undefined;
 }
 
 /** One recorded fact of a connection. */
@@ -1253,6 +1256,7 @@ function createBaseConnection(): Connection {
     customDomainNames: [],
     zoneAffinity: false,
     degraded: false,
+    bandwidth: undefined,
   };
 }
 
@@ -1338,6 +1342,9 @@ export const Connection: MessageFns<Connection> = {
     }
     if (message.degraded !== false) {
       writer.uint32(200).bool(message.degraded);
+    }
+    if (message.bandwidth !== undefined) {
+      Bandwidth.encode(message.bandwidth, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -1555,6 +1562,14 @@ export const Connection: MessageFns<Connection> = {
             message.degraded = reader.bool();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.bandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1652,6 +1667,7 @@ export const Connection: MessageFns<Connection> = {
         ? globalThis.Boolean(object.zone_affinity)
         : false,
       degraded: isSet(object.degraded) ? globalThis.Boolean(object.degraded) : false,
+      bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
     };
   },
 
@@ -1732,6 +1748,9 @@ export const Connection: MessageFns<Connection> = {
     if (message.degraded !== false) {
       obj.degraded = message.degraded;
     }
+    if (message.bandwidth !== undefined) {
+      obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
+    }
     return obj;
   },
 
@@ -1773,6 +1792,9 @@ export const Connection: MessageFns<Connection> = {
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.degraded = object.degraded ?? false;
+    message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
+      ? Bandwidth.fromPartial(object.bandwidth)
+      : undefined;
     return message;
   },
 };

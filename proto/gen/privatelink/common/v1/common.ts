@@ -220,6 +220,72 @@ export function payerToNumber(object: Payer): number {
   }
 }
 
+/** Whether what a connection carries has a limit. */
+export const TrafficControlMode = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: "TRAFFIC_CONTROL_MODE_UNSPECIFIED",
+  /** SCALABILITY - As much as its resources can take. */
+  SCALABILITY: "TRAFFIC_CONTROL_MODE_SCALABILITY",
+  /** BANDWIDTH_LIMIT - At most so many Mbit/s. */
+  BANDWIDTH_LIMIT: "TRAFFIC_CONTROL_MODE_BANDWIDTH_LIMIT",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type TrafficControlMode = typeof TrafficControlMode[keyof typeof TrafficControlMode];
+
+export namespace TrafficControlMode {
+  export type UNSPECIFIED = typeof TrafficControlMode.UNSPECIFIED;
+  export type SCALABILITY = typeof TrafficControlMode.SCALABILITY;
+  export type BANDWIDTH_LIMIT = typeof TrafficControlMode.BANDWIDTH_LIMIT;
+  export type UNRECOGNIZED = typeof TrafficControlMode.UNRECOGNIZED;
+}
+
+export function trafficControlModeFromJSON(object: any): TrafficControlMode {
+  switch (object) {
+    case 0:
+    case "TRAFFIC_CONTROL_MODE_UNSPECIFIED":
+      return TrafficControlMode.UNSPECIFIED;
+    case 1:
+    case "TRAFFIC_CONTROL_MODE_SCALABILITY":
+      return TrafficControlMode.SCALABILITY;
+    case 2:
+    case "TRAFFIC_CONTROL_MODE_BANDWIDTH_LIMIT":
+      return TrafficControlMode.BANDWIDTH_LIMIT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TrafficControlMode.UNRECOGNIZED;
+  }
+}
+
+export function trafficControlModeToJSON(object: TrafficControlMode): string {
+  switch (object) {
+    case TrafficControlMode.UNSPECIFIED:
+      return "TRAFFIC_CONTROL_MODE_UNSPECIFIED";
+    case TrafficControlMode.SCALABILITY:
+      return "TRAFFIC_CONTROL_MODE_SCALABILITY";
+    case TrafficControlMode.BANDWIDTH_LIMIT:
+      return "TRAFFIC_CONTROL_MODE_BANDWIDTH_LIMIT";
+    case TrafficControlMode.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function trafficControlModeToNumber(object: TrafficControlMode): number {
+  switch (object) {
+    case TrafficControlMode.UNSPECIFIED:
+      return 0;
+    case TrafficControlMode.SCALABILITY:
+      return 1;
+    case TrafficControlMode.BANDWIDTH_LIMIT:
+      return 2;
+    case TrafficControlMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Where a resource stands with billing and security. */
 export const BusinessStatus = {
   /** UNSPECIFIED - Not said. */
@@ -294,6 +360,28 @@ export function businessStatusToNumber(object: BusinessStatus): number {
     default:
       return -1;
   }
+}
+
+/** How much a connection may carry. */
+export interface Bandwidth {
+  /** Whether there is a limit. */
+  trafficControlMode: TrafficControlMode;
+  /** In Mbit/s; 0 exactly when there is no limit. */
+  limitMbps: number;
+}
+
+/** What connections of a service may carry, which its kind of resource says. */
+export interface BandwidthTerms {
+  /** What a new connection gets. */
+  connectBandwidth:
+    | Bandwidth
+    | undefined;
+  /** What a connection may be set to. */
+  trafficControlModes: TrafficControlMode[];
+  /** The lowest limit, in Mbit/s; 0 where there can be none. */
+  minMbps: number;
+  /** The highest limit, in Mbit/s; 0 where there can be none. */
+  maxMbps: number;
 }
 
 /** A label of a resource, for its owner alone. A resource has at most 20, each key once. */
@@ -372,6 +460,248 @@ export interface Preview {
   /** Whether there is more: at most 500 connections are looked at. */
   truncated: boolean;
 }
+
+function createBaseBandwidth(): Bandwidth {
+  return { trafficControlMode: TrafficControlMode.UNSPECIFIED, limitMbps: 0 };
+}
+
+export const Bandwidth: MessageFns<Bandwidth> = {
+  encode(message: Bandwidth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trafficControlMode !== TrafficControlMode.UNSPECIFIED) {
+      writer.uint32(8).int32(trafficControlModeToNumber(message.trafficControlMode));
+    }
+    if (message.limitMbps !== 0) {
+      writer.uint32(16).uint32(message.limitMbps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Bandwidth {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBandwidth();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.trafficControlMode = trafficControlModeFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limitMbps = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Bandwidth {
+    return {
+      trafficControlMode: isSet(object.trafficControlMode)
+        ? trafficControlModeFromJSON(object.trafficControlMode)
+        : isSet(object.traffic_control_mode)
+        ? trafficControlModeFromJSON(object.traffic_control_mode)
+        : TrafficControlMode.UNSPECIFIED,
+      limitMbps: isSet(object.limitMbps)
+        ? globalThis.Number(object.limitMbps)
+        : isSet(object.limit_mbps)
+        ? globalThis.Number(object.limit_mbps)
+        : 0,
+    };
+  },
+
+  toJSON(message: Bandwidth): unknown {
+    const obj: any = {};
+    if (message.trafficControlMode !== TrafficControlMode.UNSPECIFIED) {
+      obj.trafficControlMode = trafficControlModeToJSON(message.trafficControlMode);
+    }
+    if (message.limitMbps !== 0) {
+      obj.limitMbps = Math.round(message.limitMbps);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Bandwidth>, I>>(base?: I): Bandwidth {
+    return Bandwidth.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Bandwidth>, I>>(object: I): Bandwidth {
+    const message = createBaseBandwidth();
+    message.trafficControlMode = object.trafficControlMode ?? TrafficControlMode.UNSPECIFIED;
+    message.limitMbps = object.limitMbps ?? 0;
+    return message;
+  },
+};
+
+function createBaseBandwidthTerms(): BandwidthTerms {
+  return { connectBandwidth: undefined, trafficControlModes: [], minMbps: 0, maxMbps: 0 };
+}
+
+export const BandwidthTerms: MessageFns<BandwidthTerms> = {
+  encode(message: BandwidthTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connectBandwidth !== undefined) {
+      Bandwidth.encode(message.connectBandwidth, writer.uint32(10).fork()).join();
+    }
+    if (message.trafficControlModes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.trafficControlModes) {
+        writer.int32(trafficControlModeToNumber(v));
+      }
+      writer.join();
+    }
+    if (message.minMbps !== 0) {
+      writer.uint32(24).uint32(message.minMbps);
+    }
+    if (message.maxMbps !== 0) {
+      writer.uint32(32).uint32(message.maxMbps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BandwidthTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBandwidthTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connectBandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.trafficControlModes.push(trafficControlModeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.trafficControlModes.push(trafficControlModeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.minMbps = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxMbps = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BandwidthTerms {
+    return {
+      connectBandwidth: isSet(object.connectBandwidth)
+        ? Bandwidth.fromJSON(object.connectBandwidth)
+        : isSet(object.connect_bandwidth)
+        ? Bandwidth.fromJSON(object.connect_bandwidth)
+        : undefined,
+      trafficControlModes: globalThis.Array.isArray(object?.trafficControlModes)
+        ? object.trafficControlModes.map((e: any) => trafficControlModeFromJSON(e))
+        : globalThis.Array.isArray(object?.traffic_control_modes)
+        ? object.traffic_control_modes.map((e: any) => trafficControlModeFromJSON(e))
+        : [],
+      minMbps: isSet(object.minMbps)
+        ? globalThis.Number(object.minMbps)
+        : isSet(object.min_mbps)
+        ? globalThis.Number(object.min_mbps)
+        : 0,
+      maxMbps: isSet(object.maxMbps)
+        ? globalThis.Number(object.maxMbps)
+        : isSet(object.max_mbps)
+        ? globalThis.Number(object.max_mbps)
+        : 0,
+    };
+  },
+
+  toJSON(message: BandwidthTerms): unknown {
+    const obj: any = {};
+    if (message.connectBandwidth !== undefined) {
+      obj.connectBandwidth = Bandwidth.toJSON(message.connectBandwidth);
+    }
+    if (message.trafficControlModes?.length) {
+      obj.trafficControlModes = message.trafficControlModes.map((e) => trafficControlModeToJSON(e));
+    }
+    if (message.minMbps !== 0) {
+      obj.minMbps = Math.round(message.minMbps);
+    }
+    if (message.maxMbps !== 0) {
+      obj.maxMbps = Math.round(message.maxMbps);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BandwidthTerms>, I>>(base?: I): BandwidthTerms {
+    return BandwidthTerms.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BandwidthTerms>, I>>(object: I): BandwidthTerms {
+    const message = createBaseBandwidthTerms();
+    message.connectBandwidth = (object.connectBandwidth !== undefined && object.connectBandwidth !== null)
+      ? Bandwidth.fromPartial(object.connectBandwidth)
+      : undefined;
+    message.trafficControlModes = object.trafficControlModes?.map((e) => e) || [];
+    message.minMbps = object.minMbps ?? 0;
+    message.maxMbps = object.maxMbps ?? 0;
+    return message;
+  },
+};
 
 function createBaseTag(): Tag {
   return { key: "", value: "" };
@@ -1157,7 +1487,10 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.common.v1.EndpointType": EndpointType,
     ".privatelink.common.v1.AddressType": AddressType,
     ".privatelink.common.v1.Payer": Payer,
+    ".privatelink.common.v1.TrafficControlMode": TrafficControlMode,
     ".privatelink.common.v1.BusinessStatus": BusinessStatus,
+    ".privatelink.common.v1.Bandwidth": Bandwidth,
+    ".privatelink.common.v1.BandwidthTerms": BandwidthTerms,
     ".privatelink.common.v1.Tag": Tag,
     ".privatelink.common.v1.Tags": Tags,
     ".privatelink.common.v1.Lock": Lock,

@@ -25,6 +25,7 @@ import {
   addressTypeFromJSON,
   addressTypeToJSON,
   addressTypeToNumber,
+  Bandwidth,
   BusinessStatus,
   businessStatusFromJSON,
   businessStatusToJSON,
@@ -214,6 +215,8 @@ export interface Endpoint {
   zoneAffinity: boolean;
   /** All locks, an operator's first. */
   locks: Lock[];
+  /** How much its connection may carry; absent where that cannot be set, and before there is a connection. */
+  bandwidth?: Bandwidth | undefined;
 }
 
 function createBaseEndpointZone(): EndpointZone {
@@ -467,6 +470,7 @@ function createBaseEndpoint(): Endpoint {
     customDomainNames: [],
     zoneAffinity: false,
     locks: [],
+    bandwidth: undefined,
   };
 }
 
@@ -561,6 +565,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     for (const v of message.locks) {
       Lock.encode(v!, writer.uint32(234).fork()).join();
+    }
+    if (message.bandwidth !== undefined) {
+      Bandwidth.encode(message.bandwidth, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -810,6 +817,14 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.locks.push(Lock.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.bandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -933,6 +948,7 @@ export const Endpoint: MessageFns<Endpoint> = {
       locks: globalThis.Array.isArray(object?.locks)
         ? object.locks.map((e: any) => Lock.fromJSON(e))
         : [],
+      bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
     };
   },
 
@@ -1025,6 +1041,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     if (message.locks?.length) {
       obj.locks = message.locks.map((e) => Lock.toJSON(e));
     }
+    if (message.bandwidth !== undefined) {
+      obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
+    }
     return obj;
   },
 
@@ -1068,6 +1087,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.locks = object.locks?.map((e) => Lock.fromPartial(e)) || [];
+    message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
+      ? Bandwidth.fromPartial(object.bandwidth)
+      : undefined;
     return message;
   },
 };

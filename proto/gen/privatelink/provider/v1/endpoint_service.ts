@@ -13,6 +13,7 @@ import {
   addressTypeFromJSON,
   addressTypeToJSON,
   addressTypeToNumber,
+  BandwidthTerms,
   BusinessStatus,
   businessStatusFromJSON,
   businessStatusToJSON,
@@ -464,6 +465,8 @@ export interface EndpointService {
   zoneAffinity: boolean;
   /** All locks, an operator's first; empty to everybody but the owner and operators. */
   locks: Lock[];
+  /** Bandwidth of its connections; absent while it has no resource. */
+  bandwidthTerms?: BandwidthTerms | undefined;
 }
 
 /** What a service was when an endpoint was admitted to it. */
@@ -492,6 +495,8 @@ export interface AdmissionSnapshot {
   customDomains: string[];
   /** Whether the endpoint's names have zone affinity unless it says otherwise. */
   zoneAffinity: boolean;
+  /** Bandwidth of its connections; absent where it cannot be set. */
+  bandwidthTerms?: BandwidthTerms | undefined;
 }
 
 function createBaseTarget(): Target {
@@ -1155,6 +1160,7 @@ function createBaseEndpointService(): EndpointService {
     customDomains: [],
     zoneAffinity: false,
     locks: [],
+    bandwidthTerms: undefined,
   };
 }
 
@@ -1225,6 +1231,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     }
     for (const v of message.locks) {
       Lock.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.bandwidthTerms !== undefined) {
+      BandwidthTerms.encode(message.bandwidthTerms, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -1410,6 +1419,14 @@ export const EndpointService: MessageFns<EndpointService> = {
             message.locks.push(Lock.decode(reader, reader.uint32()));
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.bandwidthTerms = BandwidthTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1507,6 +1524,11 @@ export const EndpointService: MessageFns<EndpointService> = {
       locks: globalThis.Array.isArray(object?.locks)
         ? object.locks.map((e: any) => Lock.fromJSON(e))
         : [],
+      bandwidthTerms: isSet(object.bandwidthTerms)
+        ? BandwidthTerms.fromJSON(object.bandwidthTerms)
+        : isSet(object.bandwidth_terms)
+        ? BandwidthTerms.fromJSON(object.bandwidth_terms)
+        : undefined,
     };
   },
 
@@ -1575,6 +1597,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     if (message.locks?.length) {
       obj.locks = message.locks.map((e) => Lock.toJSON(e));
     }
+    if (message.bandwidthTerms !== undefined) {
+      obj.bandwidthTerms = BandwidthTerms.toJSON(message.bandwidthTerms);
+    }
     return obj;
   },
 
@@ -1610,6 +1635,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     message.customDomains = object.customDomains?.map((e) => CustomDomain.fromPartial(e)) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.locks = object.locks?.map((e) => Lock.fromPartial(e)) || [];
+    message.bandwidthTerms = (object.bandwidthTerms !== undefined && object.bandwidthTerms !== null)
+      ? BandwidthTerms.fromPartial(object.bandwidthTerms)
+      : undefined;
     return message;
   },
 };
@@ -1627,6 +1655,7 @@ function createBaseAdmissionSnapshot(): AdmissionSnapshot {
     approvalTtl: undefined,
     customDomains: [],
     zoneAffinity: false,
+    bandwidthTerms: undefined,
   };
 }
 
@@ -1667,6 +1696,9 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(88).bool(message.zoneAffinity);
+    }
+    if (message.bandwidthTerms !== undefined) {
+      BandwidthTerms.encode(message.bandwidthTerms, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1772,6 +1804,14 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.bandwidthTerms = BandwidthTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1835,6 +1875,11 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      bandwidthTerms: isSet(object.bandwidthTerms)
+        ? BandwidthTerms.fromJSON(object.bandwidthTerms)
+        : isSet(object.bandwidth_terms)
+        ? BandwidthTerms.fromJSON(object.bandwidth_terms)
+        : undefined,
     };
   },
 
@@ -1873,6 +1918,9 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.bandwidthTerms !== undefined) {
+      obj.bandwidthTerms = BandwidthTerms.toJSON(message.bandwidthTerms);
+    }
     return obj;
   },
 
@@ -1896,6 +1944,9 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
       : undefined;
     message.customDomains = object.customDomains?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.bandwidthTerms = (object.bandwidthTerms !== undefined && object.bandwidthTerms !== null)
+      ? BandwidthTerms.fromPartial(object.bandwidthTerms)
+      : undefined;
     return message;
   },
 };

@@ -25,6 +25,7 @@ import {
   addressTypeToJSON,
   addressTypeToNumber,
   AsOf,
+  Bandwidth,
   EndpointType,
   endpointTypeFromJSON,
   endpointTypeToJSON,
@@ -164,6 +165,13 @@ export interface CreateEndpointServiceRequest {
   zoneAffinity?:
     | boolean
     | undefined;
+  /**
+   * Bandwidth of new connections, one that its kind of resource can have: else BANDWIDTH_UNSUPPORTED. When absent: no
+   * limit for NLB and GWLB, 3072 Mbit/s for CLB and ALB.
+   */
+  connectBandwidth?:
+    | Bandwidth
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -256,6 +264,10 @@ export interface UpdateEndpointServiceRequest {
   /** Zone affinity of endpoints that are created from then on; unchanged when absent. */
   zoneAffinity?:
     | boolean
+    | undefined;
+  /** Bandwidth of connections that are requested from then on; unchanged when absent. */
+  connectBandwidth?:
+    | Bandwidth
     | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
@@ -999,6 +1011,7 @@ function createBaseCreateEndpointServiceRequest(): CreateEndpointServiceRequest 
     tags: [],
     addressType: AddressType.UNSPECIFIED,
     zoneAffinity: undefined,
+    connectBandwidth: undefined,
     dryRun: undefined,
   };
 }
@@ -1031,6 +1044,9 @@ export const CreateEndpointServiceRequest: MessageFns<CreateEndpointServiceReque
     }
     if (message.zoneAffinity !== undefined) {
       writer.uint32(72).bool(message.zoneAffinity);
+    }
+    if (message.connectBandwidth !== undefined) {
+      Bandwidth.encode(message.connectBandwidth, writer.uint32(82).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -1123,6 +1139,14 @@ export const CreateEndpointServiceRequest: MessageFns<CreateEndpointServiceReque
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.connectBandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -1178,6 +1202,11 @@ export const CreateEndpointServiceRequest: MessageFns<CreateEndpointServiceReque
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : undefined,
+      connectBandwidth: isSet(object.connectBandwidth)
+        ? Bandwidth.fromJSON(object.connectBandwidth)
+        : isSet(object.connect_bandwidth)
+        ? Bandwidth.fromJSON(object.connect_bandwidth)
+        : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -1215,6 +1244,9 @@ export const CreateEndpointServiceRequest: MessageFns<CreateEndpointServiceReque
     if (message.zoneAffinity !== undefined) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.connectBandwidth !== undefined) {
+      obj.connectBandwidth = Bandwidth.toJSON(message.connectBandwidth);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -1235,6 +1267,9 @@ export const CreateEndpointServiceRequest: MessageFns<CreateEndpointServiceReque
     message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
     message.addressType = object.addressType ?? AddressType.UNSPECIFIED;
     message.zoneAffinity = object.zoneAffinity ?? undefined;
+    message.connectBandwidth = (object.connectBandwidth !== undefined && object.connectBandwidth !== null)
+      ? Bandwidth.fromPartial(object.connectBandwidth)
+      : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -1864,6 +1899,7 @@ function createBaseUpdateEndpointServiceRequest(): UpdateEndpointServiceRequest 
     tags: undefined,
     addressType: undefined,
     zoneAffinity: undefined,
+    connectBandwidth: undefined,
     dryRun: undefined,
   };
 }
@@ -1893,6 +1929,9 @@ export const UpdateEndpointServiceRequest: MessageFns<UpdateEndpointServiceReque
     }
     if (message.zoneAffinity !== undefined) {
       writer.uint32(56).bool(message.zoneAffinity);
+    }
+    if (message.connectBandwidth !== undefined) {
+      Bandwidth.encode(message.connectBandwidth, writer.uint32(66).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -1969,6 +2008,14 @@ export const UpdateEndpointServiceRequest: MessageFns<UpdateEndpointServiceReque
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.connectBandwidth = Bandwidth.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -2018,6 +2065,11 @@ export const UpdateEndpointServiceRequest: MessageFns<UpdateEndpointServiceReque
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : undefined,
+      connectBandwidth: isSet(object.connectBandwidth)
+        ? Bandwidth.fromJSON(object.connectBandwidth)
+        : isSet(object.connect_bandwidth)
+        ? Bandwidth.fromJSON(object.connect_bandwidth)
+        : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -2049,6 +2101,9 @@ export const UpdateEndpointServiceRequest: MessageFns<UpdateEndpointServiceReque
     if (message.zoneAffinity !== undefined) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.connectBandwidth !== undefined) {
+      obj.connectBandwidth = Bandwidth.toJSON(message.connectBandwidth);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -2069,6 +2124,9 @@ export const UpdateEndpointServiceRequest: MessageFns<UpdateEndpointServiceReque
     message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
     message.addressType = object.addressType ?? undefined;
     message.zoneAffinity = object.zoneAffinity ?? undefined;
+    message.connectBandwidth = (object.connectBandwidth !== undefined && object.connectBandwidth !== null)
+      ? Bandwidth.fromPartial(object.connectBandwidth)
+      : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },

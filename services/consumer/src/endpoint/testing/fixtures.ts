@@ -38,6 +38,7 @@ export const particulars = {
     autoAccept: true,
     approvalTtlMs: null,
     resources: [resourceIn('a')],
+    bandwidthTerms: null,
   },
 } as const;
 
