@@ -132,6 +132,24 @@ export const providerRows: Rows = {
   'provider.declareCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
   'provider.verifyCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
   'provider.removeCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
+  'provider.setPlatformAccount': [
+    {
+      field: 'accountId',
+      say: (_scene, accountId, party) => ({ requestId: `matrix-${party}`, accountId, platform: false }),
+      real: () => accounts.S,
+      absent: absent.account,
+      expected: operators,
+    },
+  ],
+  'provider.getProviderAccount': [
+    {
+      field: 'accountId',
+      say: (_scene, accountId) => ({ accountId }),
+      real: () => accounts.P,
+      absent: absent.account,
+      expected: ownersToRead,
+    },
+  ],
   'provider.lockEndpointService': [ofClosedService({ message: 'matrix' }, operators)],
   'provider.unlockEndpointService': [ofClosedService({}, operators)],
   // To the broker everything is told: what its caller may know of it, the broker knows.

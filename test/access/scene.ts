@@ -83,7 +83,7 @@ export const createEndpoint = async ({ consumer }: Api, service: string, network
       },
       zones: [{ zoneId: '', vswitchId, ipv4Address: '', ipv6Address: '' }],
       securityGroupIds: [securityGroupId],
-      ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '' },
+      ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [] },
     },
     CALL,
   );

@@ -110,7 +110,7 @@ const createEndpoint = async ({ consumer }: Api, service: string, network: Netwo
         addressType: 'ADDRESS_TYPE_IPV4',
         securityGroupIds: [network.securityGroupId],
       },
-      ...{ protected: false, tags: [], expectedPayer: 'PAYER_UNSPECIFIED', policy: '' },
+      ...{ protected: false, tags: [], expectedPayer: 'PAYER_UNSPECIFIED', policy: '', targets: [] },
     },
     CALL,
   );

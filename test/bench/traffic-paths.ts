@@ -58,6 +58,7 @@ export const forwardFor = (network: Network, connectionId: string, host: string,
   binds: [{ host, port, namespace: network.consumerVpc }],
   targets: [{ ip: SERVER_IN_VPC, port }],
   targetNamespace: network.providerVpc,
+  source: null,
   proxyProtocol: false,
 });
 

@@ -114,7 +114,7 @@ describe('admission', () => {
             vpcId,
             description: '',
           },
-          ...{ protected: false, tags: [], expectedPayer: 'PAYER_UNSPECIFIED', policy: '' },
+          ...{ protected: false, tags: [], expectedPayer: 'PAYER_UNSPECIFIED', policy: '', targets: [] },
           zones: [{ zoneId: '', vswitchId: vswitch?.vswitchId ?? '', ipv4Address: '', ipv6Address: '' }],
           securityGroupIds: [securityGroup?.securityGroupId ?? ''],
         },

@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import { AddressType } from '@privatelink/proto/common/v1/common';
+import { EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
-import { changesNothing, newId, OTHER_ZONE, refusalOf, ZONE } from './support/given.ts';
+import { changesNothing, commanding, newId, OTHER_ZONE, refusalOf, ZONE } from './support/given.ts';
 
 let stage: ConsumerStage;
 /** A VPC with IPv6, in which one vSwitch has none. */
@@ -105,6 +106,78 @@ describe('a dual-stack endpoint', () => {
     expect(await refused(v4)).toMatchObject({
       ...{ reason: 'REQUESTED_ADDRESS_UNAVAILABLE', facts: { why: 'NOT_DUAL_STACK' } },
     });
+  });
+});
+
+describe('an endpoint that becomes dual stack', () => {
+  const become = (endpointId: string, addressType: AddressType = AddressType.DUAL_STACK) =>
+    stage.consumer.updateEndpoint({ ...stage.naming(endpointId), tags: undefined, addressType }, {});
+  const there = (change: object = {}) => stage.activeEndpoint({ ...dual(), addressType: AddressType.IPV4, ...change });
+
+  it('has IPv6 addresses in the ledger, forwarding for them, and names that answer both, and stays so', async () => {
+    await enable('ADDRESS_TYPE_DUAL_STACK');
+    const endpointId = await there();
+    await stage.connect(endpointId);
+    const before = (await stage.services.broker.connections.fold(endpointId)).state;
+    expect([before.status, before.zones[ZONE]?.ipv6]).toEqual(['CONNECTED', '']);
+
+    const { endpoint } = await become(endpointId);
+    const ipv6 = endpoint?.zones[0]?.ipv6Address ?? '';
+    expect(ipv6).toMatch(/^fd00:1:0:1::/);
+    expect(endpoint).toMatchObject({ status: EndpointStatus.CHANGING, addressType: AddressType.DUAL_STACK });
+    await stage.settle(endpointId);
+    const changing = (await stage.services.broker.connections.fold(endpointId)).state;
+    expect([changing.status, changing.generation]).toEqual(['CHANGING', before.generation + 1]);
+    expect(changing.zones[ZONE]?.ipv6).toBe(ipv6);
+    await stage.connect(endpointId);
+    await stage.settle(endpointId);
+    expect(await stage.get(endpointId)).toMatchObject({ status: EndpointStatus.ACTIVE, usable: true });
+    expect(stage.services.dns.ask(endpoint?.domainName ?? '', 'AAAA').records).toEqual([ipv6]);
+
+    const unchanged = await become(endpointId);
+    expect(unchanged.endpoint?.zones[0]?.ipv6Address).toBe(ipv6);
+    expect(await refusalOf(become(endpointId, AddressType.IPV4))).toMatchObject({
+      ...{ code: status.FAILED_PRECONDITION, reason: 'ADDRESS_TYPE_IRREVERSIBLE', facts: { field: 'address_type' } },
+    });
+    expect(await refused(dual(ipv6))).toMatchObject({ reason: 'REQUESTED_ADDRESS_UNAVAILABLE' });
+    await stage.consumer.addEndpointZone({ ...stage.naming(endpointId), zone: zoneIn(vswitches[OTHER_ZONE]) }, {});
+    const zones = (await stage.get(endpointId))?.zones;
+    expect(zones?.[1]?.ipv6Address).toMatch(/^fd00:1:0:2::/);
+  });
+
+  it('is refused where a vSwitch has no IPv6, and a dry run of it changes nothing', async () => {
+    const endpointId = await there({ zones: [zoneIn(bare)] });
+    const { store } = stage.services.consumer;
+    expect(await changesNothing(store, () => refusalOf(become(endpointId)))).toMatchObject({
+      ...{ code: status.FAILED_PRECONDITION, reason: 'DUAL_STACK_UNAVAILABLE' },
+      facts: { missing: 'VSWITCH', vswitch_id: bare, field: 'address_type' },
+    });
+    const other = await there();
+    const dry = await changesNothing(store, () =>
+      stage.consumer.updateEndpoint(
+        { ...stage.naming(other), tags: undefined, addressType: AddressType.DUAL_STACK, dryRun: true },
+        {},
+      ),
+    );
+    expect(dry.endpoint?.addressType).toBe(AddressType.DUAL_STACK);
+    expect(dry.preview?.events.map(({ type }) => type)).toContain('DualStackEnabled');
+  });
+
+  it('is what its one request says, however often that is sent; a try that stopped half-way is released', async () => {
+    const endpointId = await there();
+    const request = { ...stage.naming(endpointId), tags: undefined, addressType: AddressType.DUAL_STACK };
+    const first = await stage.consumer.updateEndpoint(request, {});
+    const again = await stage.consumer.updateEndpoint(request, {});
+    expect(again.endpoint?.zones).toEqual(first.endpoint?.zones);
+
+    const other = await there();
+    const command = { type: 'ReserveIpv6', data: { endpointId: other, reservationId: 'ip6-lost' } } as const;
+    const { vpcs } = stage.services.consumer;
+    await vpcs.execute(vpcId, command, commanding());
+    await stage.cleanUp(other, 'ip6-lost', vpcId);
+    expect((await vpcs.fold(vpcId)).state.reservations[other]?.ipv6).toEqual({});
+    const { endpoint } = await become(other);
+    expect(endpoint?.zones[0]?.ipv6Address).toMatch(/^fd00:1:0:1::/);
   });
 });
 

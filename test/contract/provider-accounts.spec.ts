@@ -63,7 +63,7 @@ describe('the services of an account', () => {
     const claims = Array.from({ length: 195 }, () =>
       services.provider.accounts.execute(
         account,
-        { type: 'ClaimService', data: { serviceId: newId('epsrv') } },
+        { type: 'ClaimService', data: { serviceId: newId('epsrv'), serviceType: 'INTERFACE' } },
         commanding(),
       ),
     );
@@ -79,7 +79,7 @@ describe('the services of an account', () => {
 
   it('that were claimed and never created are given up after a while, for ever', async () => {
     const [account, serviceId] = ['9000000000000009', newId('epsrv')];
-    const claim = { type: 'ClaimService', data: { serviceId } } as const;
+    const claim = { type: 'ClaimService', data: { serviceId, serviceType: 'INTERFACE' } } as const;
     await services.provider.accounts.execute(account, claim, commanding());
     const key = `${account}/${serviceId}`;
     const early = await changesNothing(services.provider.store, async () => cleanup(60_000).work(key, null));

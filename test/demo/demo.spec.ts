@@ -71,7 +71,7 @@ it('tells it without traffic where nothing is forwarded, and says so', async () 
   expect(checksOf(parse(told), THROUGH)).toEqual([]);
 });
 
-it.each(['policy', 'gateway-load-balancer', 'overdue', 'zones'])(
+it.each(['policy', 'gateway-load-balancer', 'reverse', 'overdue', 'zones'])(
   'tells the story of %s to its end',
   { timeout: 180_000 },
   async (name) => {
@@ -112,6 +112,7 @@ it('lists its stories, and knows no others', async () => {
     'explain',
     'time-travel',
     'gateway-load-balancer',
+    'reverse',
     'custom-name',
     'traffic',
   ];

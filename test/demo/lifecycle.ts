@@ -124,7 +124,7 @@ export const lifecycle: Story = {
           })),
           securityGroupIds: [group.securityGroup?.securityGroupId ?? ''],
           description: 'demo',
-          ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '' },
+          ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [] },
         },
         CALL,
       );

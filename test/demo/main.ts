@@ -11,6 +11,7 @@ import { lifecycle } from './lifecycle.ts';
 import { createNarrator } from './narrator.ts';
 import { overdue } from './overdue.ts';
 import { policy } from './policy.ts';
+import { reverse } from './reverse.ts';
 import { Difference, type Story } from './story.ts';
 import { timeTravel } from './time-travel.ts';
 import { traffic } from './traffic.ts';
@@ -24,6 +25,7 @@ const stories: readonly Story[] = [
   explain,
   timeTravel,
   gatewayLoadBalancer,
+  reverse,
   customName,
   traffic,
 ];

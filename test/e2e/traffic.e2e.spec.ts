@@ -7,6 +7,7 @@ import { ZONES } from './traffic/connected.ts';
 import { health } from './traffic/health.ts';
 import { namespaces } from './traffic/namespaces.ts';
 import { recovery } from './traffic/recovery.ts';
+import { reverse } from './traffic/reverse.ts';
 
 const env = { PRIVATELINK_ZONES: ZONES.join(',') };
 /** A process that is killed on purpose needs no rest. */
@@ -15,6 +16,7 @@ const backOff = { firstMs: 50, longestMs: 200, forgivenAfterMs: 1_000 };
 describe('traffic on the loopback network, with two agents for each zone', () => {
   const stage = useStage(async () => ({ forwarding: 'loopback', replicas: { 'data-plane': 2 }, env, backOff }));
   closing(stage);
+  reverse(stage);
   recovery(stage);
   health(stage);
   ending(stage);

@@ -74,17 +74,19 @@ const illegalMoves = (history: readonly Logged[]): readonly string[] =>
 
 const addressesGivenTwice = (history: readonly Logged[]): readonly string[] =>
   [...byStream(history, 'vpc')].flatMap(([stream, events]) => {
-    const held = new Map<string, Readonly<{ endpointId: string; eniId: string }>>();
+    const held = new Map<string, Readonly<{ endpointId: string; eniId: string; part: unknown }>>();
     const restsUntil = new Map<string, number>();
     const wrong: string[] = [];
     for (const event of events) {
       const at = Date.parse(String(event.data['at']));
       const endpointId = String(event.data['endpointId']);
       const type = typeOf(event);
-      if (type === 'ReservationReleased' || type === 'ZoneReleased') {
+      const part = event.data['reservationId'];
+      if (type === 'ReservationReleased' || type === 'ZoneReleased' || type === 'Ipv6Released') {
         for (const [address, holder] of [...held]) {
           if (holder.endpointId !== endpointId) continue;
           if (type === 'ZoneReleased' && holder.eniId !== event.data['eniId']) continue;
+          if (type === 'Ipv6Released' && holder.part !== part) continue;
           held.delete(address);
           restsUntil.set(address, at + REST_MS);
         }
@@ -94,19 +96,20 @@ const addressesGivenTwice = (history: readonly Logged[]): readonly string[] =>
         if (holder) wrong.push(`${stream} gives ${address} to ${endpointId} while ${holder} has it`);
         if (at < (restsUntil.get(address) ?? 0))
           wrong.push(`${stream} gives ${address} to ${endpointId} while it rests`);
-        held.set(address, { endpointId, eniId });
+        held.set(address, { endpointId, eniId, part });
       }
     }
     return wrong;
   });
 
-type Taken = Readonly<{ ipv4: string; ipv6: string; eniId: string }>;
+type Taken = Readonly<{ ipv4?: string; ipv6: string; eniId: string }>;
 const zonesTaken = (event: Logged): readonly Taken[] => {
+  if (typeOf(event) === 'Ipv6Reserved') return event.data['addresses'] as readonly Taken[];
   if (typeOf(event) === 'EndpointReserved') return event.data['zones'] as readonly Taken[];
   return typeOf(event) === 'ZoneReserved' ? [event.data['zone'] as Taken] : [];
 };
 const addressesTaken = (event: Logged): readonly Readonly<{ address: string; eniId: string }>[] =>
-  zonesTaken(event).flatMap(({ ipv4, ipv6, eniId }) =>
+  zonesTaken(event).flatMap(({ ipv4 = '', ipv6, eniId }) =>
     [ipv4, ipv6].filter((address) => address !== '').map((address) => ({ address, eniId })),
   );
 

@@ -171,7 +171,7 @@ export const endpointRequest = (
   zones: zones.map((zoneId) => ({ zoneId, vswitchId: vswitches[zoneId] ?? '', ipv4Address: '', ipv6Address: '' })),
   securityGroupIds: [securityGroupId],
   description: 'e2e',
-  ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '' },
+  ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [] },
 });
 
 export const createEndpoint = async (

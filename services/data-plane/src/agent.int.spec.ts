@@ -96,6 +96,33 @@ describe('an agent', { timeout: 120_000 }, () => {
     expect(await next.echo('still here')).toBe('still here');
   });
 
+  it('lets a provider connect to the targets of a reverse interface that are allowed, each by its number', async () => {
+    const [{ port }, other] = [await stage.target('hello'), await stage.target('hello')];
+    const targets = [
+      { ip: '127.0.0.1', port, allowed: true },
+      { ip: '127.0.0.1', port: other.port, allowed: false },
+    ];
+    const resource = { resourceId: 'egress-1', targets: [{ ip: '127.0.0.1', port: 0 }] };
+    const id = broker.desire({ reverse: true, targets, resource });
+    stage.start();
+    await stage.confirmed(id);
+    expect(broker.current(id)?.listeners).toMatchObject([{ port: 1 }]);
+    const place = placeOf(id);
+    expect((await stage.connect(place)).greeting).toBe('hello');
+
+    broker.desire({ connectionId: id, targets: targets.map((target) => ({ ...target, allowed: true })) });
+    await stage.confirmed(id);
+    expect(broker.current(id)?.listeners).toMatchObject([{ port: 1 }, { port: 2 }]);
+    expect(placeOf(id)).toEqual(place);
+    const second = bindOf(broker.listenersOf(id)[1]);
+    expect((await stage.connect(second)).greeting).toBe('hello');
+
+    broker.desire({ connectionId: id, targets: targets.map((target) => ({ ...target, allowed: false })) });
+    await stage.confirmed(id);
+    expect(broker.listenersOf(id)).toEqual([]);
+    expect([await tryConnect(place), await tryConnect(second)]).toEqual(['refused', 'refused']);
+  });
+
   it('that is killed leaves flows as they are, and its successor knows them', async () => {
     const [stays, goes] = [await desireEcho(), await desireEcho()];
     const first = stage.start();

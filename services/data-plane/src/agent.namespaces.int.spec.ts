@@ -1,6 +1,6 @@
 import { ForwardingState } from '@privatelink/proto/broker/v1/broker_service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AgentStage, openAgentStage, resourceOf, SOON } from './testing/agent-stage.ts';
+import { type AgentStage, bindOf, openAgentStage, resourceOf, SOON } from './testing/agent-stage.ts';
 import type { FakeBroker } from './testing/fake-broker.ts';
 import { requestFrom, serveIn } from './testing/in-namespace.ts';
 import { hasNamespaces, ip, type Namespaces, networkNamespaces, newId } from './testing/network-namespaces.ts';
@@ -54,6 +54,24 @@ describe.skipIf(!hasNamespaces)('an agent of network namespaces (root on Linux)'
     await expect.poll(() => addressesIn(one), SOON).not.toContain('10.0.0.5');
     expect(await addressesIn(one)).not.toContain('fd00::5');
     expect(await addressesIn(two)).toContain('10.0.0.5/32');
+  });
+
+  it('connects into a VPC from its own address there, for a provider in another one', async () => {
+    const consumer = await namespaces.make();
+    await ip(`-n ${consumer} address add 10.0.1.9/32 dev lo`);
+    const server = await serveIn(consumer, '10.0.1.9', 'the consumer, to %peer');
+    stage.onClose(() => server.stop());
+    const source = { resourceId: 'egress-1', targets: [{ ip: '192.168.0.7', port: 0 }], vpcId: provider };
+    const targets = [{ ip: server.ip, port: server.port, allowed: true }];
+    const id = broker.desire({ vpcId: consumer, reverse: true, targets, resource: source });
+    start();
+    await stage.confirmed(id);
+    const { host, port } = bindOf(broker.listenersOf(id)[0]);
+    expect(host).toBe('192.168.0.7');
+    expect(await requestFrom(provider, host, port)).toBe('the consumer, to 10.0.0.5');
+    broker.desire({ connectionId: id, state: CLOSED });
+    await stage.confirmed(id);
+    expect(await requestFrom(provider, host, port)).not.toContain('the consumer');
   });
 
   it('puts on again what somebody takes off, and follows a namespace that is made anew', async () => {

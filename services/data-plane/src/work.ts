@@ -122,13 +122,16 @@ const idOf = ({ forwarding }: Desired): string => forwarding.connectionId;
 const isReady = ({ state }: Forwarding): boolean => state === ForwardingState.READY;
 
 /** One forward for each port: connections to a port go to the targets of that port. */
-const forwardsOf = ({ connectionId, resource }: Interface, placement: Placement | undefined): readonly Forward[] => {
+const forwardsOf = (
+  { connectionId, resource, ways }: Interface,
+  placement: Placement | undefined,
+): readonly Forward[] => {
   if (!resource || !placement || 'waitsFor' in placement) return [];
-  const { binds, targetNamespace } = placement;
+  const { binds, targetNamespace, source } = placement;
   const { proxyProtocol } = resource;
-  return [...binds].map(([port, on]) => {
-    const targets = resource.targets.filter((target) => target.port === port).map(({ ip }) => ({ ip, port }));
-    return { connectionId, port, binds: on, targets, targetNamespace, proxyProtocol };
+  return ways.map(({ port, targets }) => {
+    const to = targets.map((target) => ({ ip: target.ip, port: target.port }));
+    return { connectionId, port, binds: binds.get(port) ?? [], targets: to, targetNamespace, source, proxyProtocol };
   });
 };
 

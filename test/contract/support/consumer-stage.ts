@@ -68,7 +68,7 @@ export const consumerStage = async () => {
     },
     zones: [{ zoneId: '', vswitchId, ipv4Address: '', ipv6Address: '' }],
     ...{ securityGroupIds: [securityGroupId], description: '', protected: false, tags: [] },
-    ...{ expectedPayer: Payer.UNSPECIFIED, policy: '', ...change },
+    ...{ expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [], ...change },
   });
   /** Lets the consumer service's own work on an endpoint go on until it rests. */
   const settle = async (endpointId: string): Promise<void> => {

@@ -37,6 +37,7 @@ export const firstContact = (race: () => Race): void => {
       actor: 'user:carl',
       customDomainNames: [],
       zoneAffinity: false,
+      targets: [],
     };
     return {
       consumer,

@@ -1,7 +1,9 @@
 import { ForwardingState, type ReportForwardingRequest } from '@privatelink/proto/broker/v1/broker_service';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { StoredEvent } from '@privatelink/shared/eventing/message';
+import type { Connection } from '../../../services/connection-broker/src/connection/connection.ts';
 import { isServing } from '../../../services/connection-broker/src/connection/forwarding.ts';
+import { boundTargets } from '../../../services/consumer/src/vpc/security-groups.ts';
 import { typeOf } from '../../support/event-log.ts';
 import type { Plan } from '../plan.ts';
 import type { ZoneMachine } from '../world/zone-machine.ts';
@@ -14,9 +16,12 @@ export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]
       [...ending.connection].flatMap(([id, { state }]) => {
         const zone = state.zones[zoneId];
         if (!statuses.includes(state.status ?? '') || !zone || !isServing(zone)) return [];
-        const targets = zone.resource?.targets ?? [];
+        const ways: readonly Way[] =
+          state.endpointType === 'REVERSE' ? waysOf(state, ending) : (zone.resource?.targets ?? []);
         const addresses = [zone.ipv4, zone.ipv6].filter((address) => address !== '');
-        return addresses.flatMap((host) => targets.map(({ ip, port }) => `${id} ${host}:${port} -> ${ip}:${port}`));
+        return addresses.flatMap((host) =>
+          ways.map(({ ip, port, number = port }) => `${id} ${host}:${number} -> ${ip}:${port}`),
+        );
       });
     // One zone may be ready while another still waits for a resource.
     const allowed = wantedOf('CONNECTED', 'CONNECTING');
@@ -40,6 +45,17 @@ export const wrongHealth = (ending: Ending, machines: readonly ZoneMachine[]): r
       return [`${zoneId} of ${id} is recorded as ${zone.healthy ? '' : 'not '}healthy, and is not so`];
     }),
   );
+
+/** To what its security groups let a provider, by numbers: as the endpoint and its VPC say, whatever the broker was told. */
+const waysOf = ({ endpointId, vpcId }: Connection, ending: Ending): readonly Way[] => {
+  const endpoint = ending.endpoint.get(endpointId)?.state;
+  const ledger = ending.vpc.get(vpcId)?.state;
+  if (!endpoint || !ledger) return [];
+  return boundTargets(ledger, endpoint.securityGroupIds, endpoint.targets).flatMap(({ ip, port, allowed }, index) =>
+    allowed ? [{ ip, port, number: index + 1 }] : [],
+  );
+};
+type Way = Readonly<{ ip: string; port: number; number?: number }>;
 
 /**
  * Is told each request as it is made, and each event as it is recorded. What is confirmed of a zone is so at that moment,

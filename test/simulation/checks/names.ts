@@ -84,12 +84,14 @@ export const wrongCustomNames = (ending: Ending, servers: readonly Answers[]): r
   );
 };
 
-/** The ledger keeps for each endpoint the custom domains that it has, and no others. */
-export const domainsOfNobody = (ending: Ending): readonly string[] =>
+/** The ledger keeps for each endpoint the custom domains and the IPv6 addresses that it has, and no others. */
+export const partsOfNobody = (ending: Ending): readonly string[] =>
   [...ending.vpc].flatMap(([vpcId, { state }]) =>
-    Object.entries(state.reservations).flatMap(([id, { customDomains }]) => {
-      const reserved = Object.keys(customDomains).join();
-      const has = ending.endpoint.get(id)?.state.customDomains?.reservationId ?? '';
+    Object.entries(state.reservations).flatMap(([id, { customDomains, ipv6 }]) => {
+      const reserved = [...Object.keys(customDomains), ...Object.keys(ipv6)].join();
+      const endpoint = ending.endpoint.get(id)?.state;
+      const parts = [endpoint?.customDomains?.reservationId ?? '', endpoint?.ipv6ReservationId ?? ''];
+      const has = parts.filter((part) => part !== '').join();
       return reserved === has ? [] : [`${vpcId} keeps [${reserved}] for ${id}, which has [${has}]`];
     }),
   );

@@ -8,7 +8,7 @@ import { wrongAnnouncements } from './announcements.ts';
 import { tracesOfDryRuns } from './dry-runs.ts';
 import { wrongForwarding, wrongHealth } from './forwarding.ts';
 import { momentsWrong } from './history.ts';
-import { domainsOfNobody, wrongCustomNames, wrongNames } from './names.ts';
+import { partsOfNobody, wrongCustomNames, wrongNames } from './names.ts';
 import { wrongPast } from './past.ts';
 import { wrongForeignRows, wrongReadModels } from './read-models.ts';
 import { connectionsWithoutReason, unsettled, wrongLocks, wrongPayments, wrongResources } from './settled.ts';
@@ -56,7 +56,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     plan.forwarding === 'agents' ? wrongHealth(ending, world.machines) : [],
   'what is recorded of forwarding is so; no address is released while it is forwarded': ({ untruths }) => untruths,
   'DNS answers what is connected': ({ world, ending }) => wrongNames(ending, world.cluster.dnsServers()),
-  'custom domains are kept for whoever has them': ({ ending }) => domainsOfNobody(ending),
+  'custom domains and IPv6 addresses are kept for whoever has them': ({ ending }) => partsOfNobody(ending),
   'DNS answers custom domains in their VPC alone': ({ world, ending }) =>
     wrongCustomNames(ending, world.cluster.dnsServers()),
 };

@@ -1,4 +1,5 @@
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
+import { SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
 import { ZONES } from '../world/programs.ts';
 import {
   CONSUMERS,
@@ -11,6 +12,16 @@ import {
   someAffinity,
   someOf,
 } from './step.ts';
+
+/** Of targets: the one group lets providers to some, the other to all. */
+const rule = (sourceCidr: string) => ({
+  ...{ policy: SecurityGroupPolicy.ALLOW, protocol: 'tcp', fromPort: 0, toPort: 65_535, sourceCidr, priority: 1 },
+});
+const RULES = [rule('10.0.1.0/24'), rule('10.0.0.0/16')] as const;
+const TARGETS = [
+  { ip: '10.0.1.9', port: 5432 },
+  { ip: '10.0.2.9', port: 5432 },
+];
 
 export const registerNetwork: Step = async ({ client, known, random, requestId }) => {
   const account = random.pick(CONSUMERS);
@@ -32,7 +43,7 @@ export const registerNetwork: Step = async ({ client, known, random, requestId }
   }
   const securityGroupIds: string[] = [];
   for (let groups = 0; groups < 2; groups++) {
-    const request = { requestId: requestId(), vpcId, rules: [] };
+    const request = { requestId: requestId(), vpcId, rules: [RULES[groups] ?? RULES[0]] };
     const reply = await client.ask(who, 'consumer', 'registerSecurityGroup', request);
     if (reply?.securityGroup) securityGroupIds.push(reply.securityGroup.securityGroupId);
   }
@@ -56,6 +67,7 @@ const createOne = async ({ client, known, random, requestId }: StepContext): Pro
   if (!service || !network) return true;
   const { serviceType } = service;
   const isHop = serviceType === 'GATEWAY_LOAD_BALANCER';
+  const isNamed = serviceType === 'INTERFACE';
   const zones = random.chance(0.6) && !isHop ? Object.keys(network.vswitches) : [random.pick(ZONES)];
   const { account, vpcId, securityGroupIds } = network;
   const reply = await client.ask(consumer(account), 'consumer', 'createEndpoint', {
@@ -76,8 +88,9 @@ const createOne = async ({ client, known, random, requestId }: StepContext): Pro
       ipv6Address: '',
     })),
     securityGroupIds: securityGroupIds.slice(0, isHop ? 0 : 1),
-    customDomainEnabled: !isHop && random.chance(0.25),
-    ...(!isHop && someAffinity(random)),
+    customDomainEnabled: isNamed && random.chance(0.25),
+    ...(isNamed && someAffinity(random)),
+    targets: serviceType === 'REVERSE' ? [...TARGETS] : [],
   });
   if (reply?.endpoint) known.endpoints.push({ endpointId: reply.endpoint.endpointId, account, service, network });
   return reply !== null;
@@ -133,6 +146,12 @@ export const updateEndpoint = onSome('endpoints', ({ endpointId, account }, { cl
 export const switchCustomDomains = onSome('endpoints', ({ endpointId, account }, { client, random, requestId }) => {
   const customDomainEnabled = random.chance(0.6);
   const request = { requestId: requestId(), endpointId, tags: undefined, customDomainEnabled, ...someAffinity(random) };
+  return client.ask(consumer(account), 'consumer', 'updateEndpoint', request);
+});
+
+/** For ever, where service, VPC and vSwitches have IPv6. */
+export const enableDualStack = onSome('endpoints', ({ endpointId, account }, { client, requestId }) => {
+  const request = { requestId: requestId(), endpointId, tags: undefined, addressType: AddressType.DUAL_STACK };
   return client.ask(consumer(account), 'consumer', 'updateEndpoint', request);
 });
 

@@ -16,17 +16,29 @@ import {
 
 type Type = KnownService['serviceType'];
 
+const RESOURCE_TYPES: Readonly<Record<Type, ResourceType>> = {
+  INTERFACE: ResourceType.NLB,
+  GATEWAY_LOAD_BALANCER: ResourceType.GWLB,
+  REVERSE: ResourceType.EGRESS_SOURCE,
+};
+
 const resourceIn = (serviceType: Type, zoneId: string, resourceId: string) => ({
   ...{ resourceId, zoneId, vpcId: '', proxyProtocol: false },
-  resourceType: serviceType === 'INTERFACE' ? ResourceType.NLB : ResourceType.GWLB,
-  targets: [{ ip: '192.168.0.10', port: 8080 }],
+  resourceType: RESOURCE_TYPES[serviceType],
+  // An egress source has no port of its own.
+  targets: [{ ip: '192.168.0.10', port: serviceType === 'REVERSE' ? 0 : 8080 }],
 });
 
 const someResource = (random: Random) => ({ resourceId: `nlb-${1 + random.int(3)}`, zoneId: random.pick(ZONES) });
 
 export const publishService: Step = async ({ client, known, random, requestId }) => {
   const account = random.pick(PROVIDERS);
-  const serviceType: Type = random.chance(0.75) ? 'INTERFACE' : 'GATEWAY_LOAD_BALANCER';
+  const serviceType: Type = random.pick(['INTERFACE', 'INTERFACE', 'INTERFACE', 'GATEWAY_LOAD_BALANCER', 'REVERSE']);
+  // Without the flag, now and then, it is refused.
+  if (serviceType === 'REVERSE' && random.chance(0.8)) {
+    const flag = { requestId: requestId(), accountId: account, platform: true };
+    await client.ask(operator, 'provider', 'setPlatformAccount', flag);
+  }
   const zones = random.chance(0.85) ? [...ZONES] : [random.pick(ZONES)];
   const reply = await client.ask(provider(account), 'provider', 'createEndpointService', {
     ...{

@@ -32,6 +32,7 @@ export const STEPS = {
   detachSecurityGroup: { weight: 1, run: consumer.detachSecurityGroup },
   updateEndpoint: { weight: 1, run: consumer.updateEndpoint },
   switchCustomDomains: { weight: 4, run: consumer.switchCustomDomains },
+  enableDualStack: { weight: 3, run: consumer.enableDualStack },
   lockEndpoint: { weight: 0.5, run: consumer.lockEndpoint },
   unlockEndpoint: { weight: 2, run: consumer.unlockEndpoint },
   deleteEndpoint: { weight: 4, run: consumer.deleteEndpoint },

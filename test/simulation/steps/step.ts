@@ -6,7 +6,7 @@ export type KnownService = Readonly<{
   serviceId: string;
   serviceName: string;
   account: string;
-  serviceType: 'INTERFACE' | 'GATEWAY_LOAD_BALANCER';
+  serviceType: 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
 }>;
 export type KnownNetwork = Readonly<{
   vpcId: string;

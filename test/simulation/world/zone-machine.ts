@@ -95,19 +95,20 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
           host.ask(
             () =>
               new Map(
-                interfaces.map(({ connectionId, addresses, ports }) => [
+                interfaces.map(({ connectionId, addresses, ways }) => [
                   connectionId,
                   {
                     binds: new Map(
-                      ports.map((port) => [
+                      ways.map(({ port }) => [
                         port,
                         addresses.map((address) => ({ host: address, port, namespace: null })),
                       ]),
                     ),
-                    listeners: ports.flatMap((port) =>
+                    listeners: ways.flatMap(({ port }) =>
                       addresses.map((address) => ({ port, address: `${address}:${port}` })),
                     ),
                     targetNamespace: null,
+                    source: null,
                   },
                 ]),
               ),

@@ -4,6 +4,7 @@ import {
   Decision,
   type Hold as HoldMessage,
   HoldReason,
+  type Listener,
   Teardown,
   ZoneStatus,
 } from '@privatelink/proto/broker/v1/connection';
@@ -13,7 +14,7 @@ import type { Relation } from '@privatelink/shared/grpc/access';
 import { toBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { missing } from '../connection/connection.progress.ts';
-import { type Connection, type Hold, hasNames, holdsOf } from '../connection/connection.ts';
+import { type Connection, type Hold, hasNames, holdsOf, isReverse, type Zone } from '../connection/connection.ts';
 import { isDegraded } from '../connection/forwarding.ts';
 import { zoneStatus } from '../connection/zone-status.ts';
 
@@ -78,7 +79,7 @@ export const toConnection = (
       enabled: zone.enabled,
       healthy: zone.healthy,
       forwarder: zone.forwarder,
-      listeners: view === 'provider' || zone.forwarding?.state !== 'READY' ? [] : [...zone.listeners],
+      listeners: toListeners(connection, zone, view),
     })),
   domainName: hasNames(connection) ? endpointDomainName(connection, options.names) : '',
   teardown: connection.teardown ? Teardown[connection.teardown] : Teardown.UNSPECIFIED,
@@ -91,9 +92,21 @@ export const toConnection = (
   zoneAffinity: connection.zoneAffinity,
   degraded: isDegraded(connection),
   bandwidth: toBandwidth(connection.bandwidth),
+  targets: connection.targets.filter(({ allowed }) => allowed || view !== 'provider').map((target) => ({ ...target })),
   revision,
   expireTime: connection.expiresAt === '' ? undefined : timestamp(connection.expiresAt),
 });
+
+/** They are of the side that starts connections: it alone is told. */
+const toListeners = (connection: Connection, { forwarding, listeners }: Zone, view: View): Listener[] => {
+  const starting = isReverse(connection) ? 'provider' : 'consumer';
+  if (forwarding?.state !== 'READY' || (view !== 'everything' && view !== starting)) return [];
+  if (!isReverse(connection)) return [...listeners];
+  return listeners.flatMap((listener) => {
+    const target = connection.targets[listener.port - 1];
+    return target ? [{ ...listener, target: `${target.ip}:${target.port}` }] : [];
+  });
+};
 
 /** A connection that is gone is only ever shown as being deleted. */
 export const toStatus = (status: Connection['status']): ConnectionStatus =>

@@ -13,7 +13,7 @@ import { enumName } from '@privatelink/shared/grpc/enums';
 import { serverStream, unary } from '@privatelink/shared/grpc/unary';
 import { checkCount, checkId, checkName, checkText, violations } from '@privatelink/shared/grpc/validate';
 import { holdLease, type LeaseOptions } from '@privatelink/shared/postgres/lease';
-import type { Connection, ConnectionCommand } from '../connection/connection.ts';
+import { type Connection, type ConnectionCommand, isReverse } from '../connection/connection.ts';
 import { desiredForwarding } from '../connection/forwarding.ts';
 import type { Repositories } from '../repositories.ts';
 import { type FollowDeps, followConnections } from './follow-connections.ts';
@@ -114,12 +114,20 @@ const toForwarding = (connectionId: string, state: Connection, zoneId: string): 
     endFlows: zone.migration?.force ?? false,
     healthy: zone.healthy,
     bandwidth: toBandwidth(state.bandwidth),
+    reverse: isReverse(state),
+    targets: [...state.targets],
   };
 };
 
 /** An interface that the endpoint had here once. */
-const removed = (connectionId: string, { generation, vpcId }: Connection): Forwarding => ({
-  ...{ connectionId, generation: BigInt(generation), state: ForwardingState.REMOVED, vpcId, eniId: '' },
+const removed = (connectionId: string, state: Connection): Forwarding => ({
+  ...{
+    connectionId,
+    generation: BigInt(state.generation),
+    state: ForwardingState.REMOVED,
+    vpcId: state.vpcId,
+    eniId: '',
+  },
   ...{
     ipv4Address: '',
     ipv6Address: '',
@@ -129,6 +137,8 @@ const removed = (connectionId: string, { generation, vpcId }: Connection): Forwa
     endFlows: false,
     healthy: true,
     bandwidth: undefined,
+    reverse: isReverse(state),
+    targets: [],
   },
 });
 

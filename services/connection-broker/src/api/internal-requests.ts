@@ -7,6 +7,7 @@ import type {
   RequestConnectionRequest,
   UpdateConnectionRequest,
 } from '@privatelink/proto/broker/v1/broker_service';
+import type { EndpointTarget } from '@privatelink/proto/broker/v1/connection';
 import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { ServiceResource } from '@privatelink/proto/provider/v1/endpoint_service';
 import { checkBandwidth, fromBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
@@ -24,7 +25,7 @@ import {
   type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
-import type { ConnectionCommand, RequestedZone, Resource } from '../connection/connection.ts';
+import type { ConnectionCommand, RequestedZone, Resource, Target } from '../connection/connection.ts';
 import type { ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 
 /** What other services ask for, checked as strictly as what users do: once recorded, it must be readable for ever. */
@@ -81,7 +82,8 @@ const checkResources = (v: Violations, field: string, resources: readonly Servic
     if (vpcId !== '') checkId(v, `${path}.vpc_id`, vpcId, 'vpc');
     checkName(v, `${path}.resource_id`, resourceId);
     checkName(v, `${path}.zone_id`, zoneId);
-    const areTargets = targets.every(({ ip, port }) => (isIPv4(ip) || isIPv6(ip)) && port >= 1 && port <= 65_535);
+    // The address of an egress source is without a port.
+    const areTargets = targets.every(({ ip, port }) => (isIPv4(ip) || isIPv6(ip)) && port >= 0 && port <= 65_535);
     v.check(`${path}.targets`, areTargets, 'must be addresses and ports');
   }
 };
@@ -100,6 +102,18 @@ const checkCustomDomains = (v: Violations, names: readonly string[]): void => {
     v.check(`custom_domain_names[${index}]`, CUSTOM_DOMAIN.test(name), 'must be a domain name');
   }
 };
+
+const MAX_TARGETS = 20;
+
+const checkTargets = (v: Violations, targets: readonly EndpointTarget[]): void => {
+  v.check('targets', targets.length <= MAX_TARGETS, `must be at most ${MAX_TARGETS}`);
+  for (const [index, { ip, port }] of targets.slice(0, MAX_TARGETS).entries()) {
+    v.check(`targets[${index}]`, isIPv4(ip) && port >= 1 && port <= 65_535, 'must be an IPv4 address and a port');
+  }
+};
+
+const toTargets = (targets: readonly EndpointTarget[]): readonly Target[] =>
+  targets.map(({ ip, port, allowed }) => ({ ip, port, allowed }));
 
 const toZones = (zones: RequestConnectionRequest['zones']): readonly RequestedZone[] =>
   zones.map(({ zoneId, eniId, ipv4Address, ipv6Address }) => {
@@ -130,6 +144,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
     checkZones(v, request.zones);
     checkAdmission(v, admission);
     checkCustomDomains(v, request.customDomainNames);
+    checkTargets(v, request.targets);
   });
   if (!admission) throw new Error('checked above');
   return {
@@ -147,6 +162,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
       customDomains: request.customDomainNames,
       zoneAffinity: request.zoneAffinity,
       bandwidthTerms: fromBandwidthTerms(admission.bandwidthTerms),
+      targets: toTargets(request.targets),
       autoAccept: admission.autoAccept,
       approvalSeconds: admission.approvalTtl ? Number(admission.approvalTtl.seconds) : null,
       zones: toZones(request.zones),
@@ -167,6 +183,7 @@ export const toUpdate = (
     checkResources(v, 'resources', resources);
     checkText(v, 'message', message, MAX_MESSAGE);
     checkCustomDomains(v, request.customDomainNames);
+    checkTargets(v, request.targets);
   });
   return {
     type: 'UpdateConnection',
@@ -176,6 +193,7 @@ export const toUpdate = (
       resources: toResources(resources),
       customDomains: request.customDomainNames,
       zoneAffinity: request.zoneAffinity,
+      targets: toTargets(request.targets),
     },
   };
 };

@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import type { ConnectionEvent } from '../connection/connection.ts';
 import { toTimelineEvent } from './timeline.ts';
 
-const sides = { serviceAccountId: '1000000000000001', endpointAccountId: '2000000000000002' };
+const sides = {
+  serviceAccountId: '1000000000000001',
+  endpointAccountId: '2000000000000002',
+  endpointType: 'INTERFACE',
+} as const;
 const at = '2026-01-02T03:04:05.678Z';
 
 const recorded = (

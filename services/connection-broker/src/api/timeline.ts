@@ -1,10 +1,15 @@
 import { type ConnectionEvent as ConnectionEventMessage, HoldReason } from '@privatelink/proto/broker/v1/connection';
 import type { Recorded } from '@privatelink/shared/eventing/message';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
-import type { Connection, ConnectionEvent, HoldReason as Reason } from '../connection/connection.ts';
+import {
+  type Connection,
+  type ConnectionEvent,
+  isReverse,
+  type HoldReason as Reason,
+} from '../connection/connection.ts';
 import type { View } from './connection-view.ts';
 
-type Side = Pick<Connection, 'endpointAccountId' | 'serviceAccountId'>;
+type Side = Pick<Connection, 'endpointAccountId' | 'serviceAccountId' | 'endpointType'>;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** How the provider serves a zone is no affair of the consumer's. */
@@ -28,7 +33,7 @@ export const toTimelineEvent = (
     transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
     holds: (move?.holds ?? []).map((reason) => HoldReason[reason as Reason]),
     generation: BigInt(move?.generation ?? 0),
-    details: detailsFor(data, view),
+    details: detailsFor(data, view, sides),
     position: meta.position,
   };
 };
@@ -36,7 +41,8 @@ export const toTimelineEvent = (
 /** What the consumer service tells the broker of: the actor is then the endpoint's owner. */
 const BY_CONSUMER: readonly ConnectionEvent['type'][] = [
   ...(['ConnectionRequested', 'ConnectionUpdated', 'DeletionStarted'] as const),
-  ...(['ZoneAdded', 'ZoneRemovalStarted', 'CustomDomainsChanged', 'ZoneAffinityChanged'] as const),
+  ...(['ZoneAdded', 'ZoneAddressesChanged', 'ZoneRemovalStarted', 'TargetsChanged'] as const),
+  ...(['CustomDomainsChanged', 'ZoneAffinityChanged'] as const),
 ];
 
 /** A change that the consumer service tells of, and not the provider. */
@@ -60,13 +66,16 @@ const actorFor = (
 
 const HIDDEN_ALWAYS = ['move', 'at'];
 const HIDDEN: Readonly<Record<View, readonly string[]>> = {
-  provider: ['actor', 'source', 'securityGroupIds', 'listeners'],
+  provider: ['actor', 'source', 'securityGroupIds', 'targets'],
   consumer: ['actor', 'source', 'resource', 'resources', 'placement', 'factsSeen'],
   everything: [],
 };
 
-const detailsFor = (data: object, view: View): { [key: string]: unknown } => {
-  const hidden = [...HIDDEN_ALWAYS, ...HIDDEN[view]];
+const detailsFor = (data: object, view: View, sides: Side): { [key: string]: unknown } => {
+  // Where to connect is for the side that starts connections.
+  const starting = isReverse(sides) ? 'provider' : 'consumer';
+  const places = view === 'everything' || view === starting ? [] : ['listeners'];
+  const hidden = [...HIDDEN_ALWAYS, ...HIDDEN[view], ...places];
   const shown = Object.entries(data as Fields).filter(([field]) => !hidden.includes(field));
   const overdue =
     typeof (data as { reason?: string }).reason === 'string' &&

@@ -9,6 +9,7 @@ import {
   type ConnectionCommand,
   type ConnectionEvent,
   factKey,
+  type Target,
   type Update,
   type Zone,
   type ZoneMove,
@@ -19,12 +20,16 @@ import { type ChangeEvent, settle } from './settle.ts';
 
 /** Zones, custom domains and locks as the endpoint has them by now. Never refused; an older word changes nothing. */
 export const update = (state: Connection, command: Update, at: string): readonly ConnectionEvent[] => {
-  const { revision, zones, resources, customDomains, zoneAffinity, actor } = command;
+  const { revision, zones, resources, customDomains, zoneAffinity, targets, actor } = command;
   if (state.status === 'DELETING' || state.status === 'GONE' || revision <= state.endpointRevision) return [];
   const events: ChangeEvent[] = [{ type: 'ConnectionUpdated', data: { revision, resources, actor, at } }];
   for (const zone of zones) {
     const known = state.zones[zone.zoneId];
     if (!known || known.eniId !== zone.eniId) events.push({ type: 'ZoneAdded', data: { zone, at } });
+    else if (known.ipv4 !== zone.ipv4 || known.ipv6 !== zone.ipv6) {
+      const { zoneId, ipv4, ipv6 } = zone;
+      events.push({ type: 'ZoneAddressesChanged', data: { zoneId, ipv4, ipv6, at } });
+    }
   }
   for (const { zoneId, removing } of Object.values(state.zones)) {
     const isGone = zones.every((zone) => zone.zoneId !== zoneId);
@@ -33,11 +38,19 @@ export const update = (state: Connection, command: Update, at: string): readonly
   if (customDomains.join() !== state.customDomains.join()) {
     events.push({ type: 'CustomDomainsChanged', data: { customDomains, at } });
   }
+  if (!areSame(targets, state.targets)) events.push({ type: 'TargetsChanged', data: { targets, at } });
   if (zoneAffinity !== state.zoneAffinity) events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, at } });
   const lock = lockChange(state, command, at);
   const after = settle(state, lock && state.status !== 'SERVICE_DELETED' ? [...events, lock] : events, at);
   return [...after, ...removedAtOnce(evolveAll({ evolve }, state, after), at)];
 };
+
+const areSame = (a: readonly Target[], b: readonly Target[]): boolean =>
+  a.length === b.length &&
+  a.every(({ ip, port, allowed }, index) => {
+    const other = b[index];
+    return ip === other?.ip && port === other.port && allowed === other.allowed;
+  });
 
 const lockChange = (state: Connection, command: Update, at: string): ChangeEvent | null => {
   const { revision, securityLocked, actor, message } = command;

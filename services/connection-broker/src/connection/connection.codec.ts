@@ -17,6 +17,7 @@ const resource = z.object({
   vpcId: text,
   proxyProtocol: z.boolean(),
 });
+const target = z.object({ ip: text, port: z.number().int(), allowed: z.boolean() });
 const listener = z.object({ port: z.number().int(), address: text });
 const requestedZone = z.object({ zoneId: text, eniId: text, ipv4: text, ipv6: text });
 const mode = z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']);
@@ -69,6 +70,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
         customDomains: z.array(text),
         zoneAffinity: z.boolean(),
         bandwidthTerms: bandwidthTerms.nullable(),
+        targets: z.array(target),
         zones: z.array(requestedZone),
         resources: z.array(resource),
         at,
@@ -103,12 +105,14 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
     },
     EndpointInformed: { version: 1, schema: z.object({ revision: version, at }) },
     ZoneAdded: { version: 1, schema: z.object({ zone: requestedZone, at }) },
+    ZoneAddressesChanged: { version: 1, schema: z.object({ zoneId: text, ipv4: text, ipv6: text, at }) },
     ZoneRemovalStarted: { version: 1, schema: ofZone },
     ZoneRemoved: { version: 1, schema: ofZone },
     ZoneResourceUnassigned: { version: 1, schema: ofZone },
     CustomDomainsChanged: { version: 1, schema: z.object({ customDomains: z.array(text), at }) },
     ZoneAffinityChanged: { version: 1, schema: z.object({ zoneAffinity: z.boolean(), at }) },
     BandwidthChanged: { version: 1, schema: z.object({ bandwidth, actor: text, at }), personal: ['actor'] },
+    TargetsChanged: { version: 1, schema: z.object({ targets: z.array(target), at }) },
     ZoneEnabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneDisabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneMigrationStarted: {

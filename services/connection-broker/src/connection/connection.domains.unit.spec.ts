@@ -78,3 +78,47 @@ describe('zone affinity of a connection', () => {
     givenAll(events).when(affinity(2, false)).thenNothing();
   });
 });
+
+describe('addresses of a connection', () => {
+  const dual = (revision: number): ConnectionCommand => {
+    const told = the.updated(revision, ['h', 'i']);
+    if (told.type !== 'UpdateConnection') throw new Error('not an update');
+    return { ...told, data: { ...told.data, zones: told.data.zones.map((zone) => ({ ...zone, ipv6: 'fd00::5' })) } };
+  };
+
+  it('change it like zones do, which stay the same ones: a generation more, until forwarding and names have them', () => {
+    const { events } = play(...connected);
+    const types = ['ConnectionUpdated', 'ZoneAddressesChanged', 'ZoneAddressesChanged', 'ChangeStarted'];
+    givenAll(events)
+      .when(dual(3))
+      .thenTypes(...types);
+    const { state } = play(...connected, dual(3));
+    expect([state.status, state.generation, state.zones['h']?.ipv6]).toEqual(['CHANGING', 2, 'fd00::5']);
+    const done = play(...connected, dual(3), up(2)).state;
+    expect([done.status, isUpdated(done)]).toEqual(['CONNECTED', true]);
+  });
+
+  it('are stored while it is not connected', () => {
+    const { state } = play(the.request(false), dual(3));
+    expect([state.status, state.generation, state.zones['i']?.ipv6]).toEqual(['DISCONNECTED', 2, 'fd00::5']);
+  });
+});
+
+describe('targets of a REVERSE connection', () => {
+  const bounded = (revision: number, allowed: boolean): ConnectionCommand => {
+    const told = the.updated(revision, ['h', 'i']);
+    if (told.type !== 'UpdateConnection') throw new Error('not an update');
+    return { ...told, data: { ...told.data, targets: [{ ip: '10.1.3.7', port: 5432, allowed }] } };
+  };
+
+  it('change it like zones do; those that stay the same, and an older word, change nothing else', () => {
+    const { events } = play(...connected);
+    givenAll(events).when(bounded(3, true)).thenTypes('ConnectionUpdated', 'TargetsChanged', 'ChangeStarted');
+    const { state } = play(...connected, bounded(3, true));
+    expect([state.status, state.generation]).toEqual(['CHANGING', 2]);
+    const again = play(...connected, bounded(3, true), up(2)).events;
+    givenAll(again).when(bounded(4, true)).thenTypes('ConnectionUpdated');
+    givenAll(again).when(bounded(5, false)).thenTypes('ConnectionUpdated', 'TargetsChanged', 'ChangeStarted');
+    givenAll(again).when(bounded(2, false)).thenNothing();
+  });
+});

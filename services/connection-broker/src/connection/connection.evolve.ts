@@ -69,6 +69,10 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
       const formerZones = connection.formerZones.filter((zoneId) => zoneId !== zone.zoneId);
       return { ...connection, zones: { ...connection.zones, [zone.zoneId]: newZone(zone) }, formerZones };
     }
+    case 'ZoneAddressesChanged': {
+      const { zoneId, ipv4, ipv6 } = event.data;
+      return withZone(connection, zoneId, { ipv4, ipv6 });
+    }
     case 'ZoneRemovalStarted':
       return withZone(connection, event.data.zoneId, { removing: true });
     case 'ZoneRemoved': {
@@ -91,6 +95,8 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
       return { ...connection, zoneAffinity: event.data.zoneAffinity };
     case 'BandwidthChanged':
       return { ...connection, bandwidth: event.data.bandwidth };
+    case 'TargetsChanged':
+      return { ...connection, targets: event.data.targets };
     case 'ZoneEnabled':
       return withZone(connection, event.data.zoneId, { enabled: true });
     case 'ZoneDisabled':

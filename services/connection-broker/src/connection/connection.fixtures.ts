@@ -7,6 +7,7 @@ import type {
   Progress,
   RequestedZone,
   Side,
+  Target,
 } from './connection.ts';
 import type { ConnectionStatus, Move, On } from './connection-status.ts';
 
@@ -45,6 +46,7 @@ export const wanted = {
   resources: [resource('h'), resource('i')],
   customDomains: [] as readonly string[],
   zoneAffinity: false,
+  targets: [] as readonly Target[],
   bandwidthTerms: {
     connectBandwidth: { mode: 'SCALABILITY', limitMbps: 0 },
     modes: ['SCALABILITY', 'BANDWIDTH_LIMIT'],
@@ -95,6 +97,7 @@ export const updated = (
       securityLocked,
       customDomains,
       zoneAffinity,
+      targets: [],
       actor: 'user:carl',
       message: securityLocked ? 'abuse' : '',
     },

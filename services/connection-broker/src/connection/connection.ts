@@ -63,6 +63,9 @@ export type Listener = Readonly<{ port: number; address: string }>;
 export type Forwarding = 'CLOSED' | 'READY';
 export type Names = 'WITHDRAWN' | 'PUBLISHED' | 'REMOVED';
 
+/** Where the provider of a REVERSE endpoint connects; not `allowed`: the endpoint's security groups keep it away. */
+export type Target = Readonly<{ ip: string; port: number; allowed: boolean }>;
+
 type Identity = Readonly<{
   endpointId: string;
   endpointAccountId: string;
@@ -80,6 +83,8 @@ type Identity = Readonly<{
   zoneAffinity: boolean;
   /** Null where bandwidth cannot be set. */
   bandwidthTerms: BandwidthTerms | null;
+  /** Of a REVERSE endpoint; each has its number, from 1, for good. */
+  targets: readonly Target[];
 }>;
 
 export type ConnectionEvent =
@@ -99,12 +104,14 @@ export type ConnectionEvent =
   | Ev<'ConnectionUpdated', { revision: number; resources: readonly Resource[]; actor: string; at: string }>
   | Ev<'EndpointInformed', { revision: number; at: string }>
   | Ev<'ZoneAdded', { zone: RequestedZone; at: string }>
+  | Ev<'ZoneAddressesChanged', { zoneId: string; ipv4: string; ipv6: string; at: string }>
   | Ev<'ZoneRemovalStarted', { zoneId: string; at: string }>
   | Ev<'ZoneRemoved', { zoneId: string; at: string }>
   | Ev<'ZoneResourceUnassigned', { zoneId: string; at: string }>
   | Ev<'CustomDomainsChanged', { customDomains: readonly string[]; at: string }>
   | Ev<'ZoneAffinityChanged', { zoneAffinity: boolean; at: string }>
   | Ev<'BandwidthChanged', { bandwidth: Bandwidth; actor: string; at: string }>
+  | Ev<'TargetsChanged', { targets: readonly Target[]; at: string }>
   | Ev<'ZoneEnabled', { zoneId: string; actor: string; at: string }>
   | Ev<'ZoneDisabled', { zoneId: string; actor: string; at: string }>
   | Ev<
@@ -227,6 +234,7 @@ export type Update = Readonly<{
   resources: readonly Resource[];
   customDomains: readonly string[];
   zoneAffinity: boolean;
+  targets: readonly Target[];
   securityLocked: boolean;
   actor: string;
   message: string;
@@ -296,6 +304,7 @@ export const initialConnection: Connection = {
   zoneAffinity: false,
   bandwidthTerms: null,
   bandwidth: null,
+  targets: [],
   generation: 0,
   decision: 'AWAITING',
   decisionHold: null,
@@ -326,6 +335,9 @@ export const holdsOf = (connection: Pick<Connection, 'decisionHold' | 'holds'>):
 
 /** Only these endpoints have names. */
 export const hasNames = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'INTERFACE';
+
+/** Of these the provider starts the connections. */
+export const isReverse = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'REVERSE';
 
 export const isWanted = (connection: Connection): boolean =>
   connection.decisionHold === null && Object.keys(connection.holds).length === 0;

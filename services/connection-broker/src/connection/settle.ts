@@ -24,18 +24,21 @@ type ZoneEvent = Extract<
   {
     type:
       | 'ZoneAdded'
+      | 'ZoneAddressesChanged'
       | 'ZoneRemovalStarted'
       | 'ZoneEnabled'
       | 'ZoneDisabled'
       | 'ZoneMigrationStarted'
       | 'CustomDomainsChanged'
       | 'ZoneAffinityChanged'
-      | 'BandwidthChanged';
+      | 'BandwidthChanged'
+      | 'TargetsChanged';
   }
 >;
 
 const ZONES: readonly ChangeEvent['type'][] = [
   'ZoneAdded',
+  'ZoneAddressesChanged',
   'ZoneRemovalStarted',
   'ZoneEnabled',
   'ZoneDisabled',
@@ -43,6 +46,7 @@ const ZONES: readonly ChangeEvent['type'][] = [
   'CustomDomainsChanged',
   'ZoneAffinityChanged',
   'BandwidthChanged',
+  'TargetsChanged',
 ];
 const PLACES: readonly ChangeEvent['type'][] = ['HoldPlaced', 'ConnectionRejected', 'ApprovalExpired'];
 

@@ -1,10 +1,10 @@
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
 import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import { unary } from '@privatelink/shared/grpc/unary';
-import { checkId, checkText } from '@privatelink/shared/grpc/validate';
+import { checkEnum, checkId, checkText } from '@privatelink/shared/grpc/validate';
 import type { ConsumerApiDeps } from './consumer-service.ts';
 import { checkMutation, type EndpointChanges } from './endpoint-changes.ts';
-import { checkZone, checkZoneSpec, MAX_DESCRIPTION } from './requests.ts';
+import { checkZone, checkZoneSpec, MAX_DESCRIPTION, toAddressType } from './requests.ts';
 import { reservedChanges } from './reserved-changes.ts';
 
 type ChangeRpcs = Pick<
@@ -27,16 +27,25 @@ export const changeHandlers = (deps: ConsumerApiDeps, changes: EndpointChanges):
   return {
     updateEndpoint: unary(async (request, rpc) => {
       const { description = null, protected: wanted = null, customDomainEnabled = null, zoneAffinity = null } = request;
+      const addressType = request.addressType === undefined ? null : toAddressType(request.addressType);
       const tags = request.tags?.tags ?? null;
       checkMutation(request, (v) => {
-        const says = [description, tags, wanted, customDomainEnabled, zoneAffinity].some((said) => said !== null);
-        v.check('description', says, 'must be given, or tags, protected, custom_domain_enabled or zone_affinity');
+        const wishes = [description, tags, wanted, customDomainEnabled, zoneAffinity, addressType];
+        const others = 'tags, protected, custom_domain_enabled, zone_affinity or address_type';
+        v.check(
+          'description',
+          wishes.some((said) => said !== null),
+          `must be given, or ${others}`,
+        );
+        if (request.addressType !== undefined) checkEnum(v, 'address_type', request.addressType);
         checkText(v, 'description', description ?? '', MAX_DESCRIPTION);
         checkTags(v, 'tags.tags', tags ?? []);
       });
       const said = { description, tags: tags && toTags(tags), protected: wanted, zoneAffinity, actor: rpc.actor };
-      if (customDomainEnabled) return reply(await reserved.enableCustomDomains(request, said, rpc));
-      const data = { ...said, customDomains: customDomainEnabled === false ? ('off' as const) : null };
+      const switched = { customDomains: customDomainEnabled === false ? 'off' : null } as const;
+      const data = { ...said, ...switched, addressType: addressType === 'IPV4' ? addressType : null };
+      const wishes = { customDomains: customDomainEnabled === true, dualStack: addressType === 'DUAL_STACK' };
+      if (wishes.customDomains || wishes.dualStack) return reply(await reserved.update(request, data, wishes, rpc));
       return reply(await change(request, { type: 'UpdateEndpoint', data }, rpc));
     }),
 

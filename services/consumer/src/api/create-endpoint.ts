@@ -8,7 +8,7 @@ import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import { toTags } from '@privatelink/shared/grpc/tags';
 import type { ProviderPort } from '../dispatch/provider.ts';
-import { requireInterface, requireZoneCount } from '../endpoint/endpoint.changes.ts';
+import { requireInterface, requireTargets, requireZoneCount } from '../endpoint/endpoint.changes.ts';
 import { noVerifiedDomain, reject } from '../endpoint/endpoint.rejections.ts';
 import type { Endpoint, EndpointEvent } from '../endpoint/endpoint.ts';
 import type { Repositories } from '../repositories.ts';
@@ -56,6 +56,7 @@ export const createEndpoint =
     requireInterface(endpointType, 'policy', policy !== '');
     requireInterface(endpointType, 'custom_domain_enabled', request.customDomainEnabled ?? false);
     requireInterface(endpointType, 'zone_affinity', request.zoneAffinity ?? false);
+    requireTargets(endpointType, request.targets.length, 'targets');
     const reserve = reservation(request, endpointId);
     // What the VPC refuses anyway must not take a slot at the service first.
     vpcDecider.decide(reserve, ledger, clock.now().toISOString());
@@ -92,6 +93,7 @@ export const createEndpoint =
       addressType,
       customDomains: reservedDomains(reserved, reservationId),
       zoneAffinity: endpointType === 'INTERFACE' && (request.zoneAffinity ?? zoneAffinity),
+      targets: reserve.data.targets,
       description: request.description,
       protected: request.protected,
       tags: toTags(request.tags),
@@ -104,7 +106,7 @@ export const createEndpoint =
 type Reserve = Extract<VpcCommand, { type: 'ReserveEndpoint' }>;
 
 const reservation = (
-  { endpointType, addressType, zones, securityGroupIds }: CreateEndpointRequest,
+  { endpointType, addressType, zones, securityGroupIds, targets }: CreateEndpointRequest,
   endpointId: string,
 ): Reserve => ({
   type: 'ReserveEndpoint',
@@ -120,6 +122,7 @@ const reservation = (
     securityGroupIds,
     customDomains: null,
     dualStack: toAddressType(addressType) === 'DUAL_STACK',
+    targets: targets.map(({ ip, port }) => ({ ip, port })),
   },
 });
 

@@ -31,7 +31,8 @@ export const toEndpoint = (
     ...{ ipv4Address: zone.ipv4, ipv6Address: zone.ipv6 },
     domainName: hasNames ? zoneDomainName(named, zone.zoneId, names) : '',
     zoneStatus: status,
-    listeners: [...(zoneOf(zone)?.listeners ?? [])],
+    // Those of a REVERSE endpoint are the provider's to connect to.
+    listeners: endpoint.endpointType === 'REVERSE' ? [] : [...(zoneOf(zone)?.listeners ?? [])],
   });
   const locks = locksOf(endpoint).map(toLock);
   const zones = [
@@ -65,6 +66,10 @@ export const toEndpoint = (
     policy: endpoint.policy,
     nextHop: endpoint.endpointType === 'GATEWAY_LOAD_BALANCER' ? endpoint.endpointId : '',
     zoneAffinity: endpoint.zoneAffinity,
+    targets: endpoint.targets.map((target, index) => ({
+      ...target,
+      allowed: connection?.targets[index]?.allowed ?? false,
+    })),
     customDomainEnabled: endpoint.customDomains !== null,
     customDomainNames: [...(endpoint.customDomains?.domainNames ?? [])],
     locks,

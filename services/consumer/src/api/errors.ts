@@ -65,9 +65,22 @@ export const errors = {
     code: status.INVALID_ARGUMENT,
     message: () => 'at least one security group is required',
   },
+  TARGET_REQUIRED: { code: status.INVALID_ARGUMENT, message: () => 'a REVERSE endpoint needs at least one target' },
+  TARGET_DUPLICATE: {
+    code: status.INVALID_ARGUMENT,
+    message: ({ target }) => `the target ${target} is given twice`,
+  },
+  TARGET_OUTSIDE_VPC: {
+    code: status.INVALID_ARGUMENT,
+    message: ({ target, vpc_cidr: vpc }) => `the target ${target} is not inside the VPC's ${vpc}`,
+  },
   DUAL_STACK_UNAVAILABLE: {
     code: status.FAILED_PRECONDITION,
     message: ({ missing }) => `the ${WITHOUT_IPV6[missing ?? '']} has no IPv6`,
+  },
+  ADDRESS_TYPE_IRREVERSIBLE: {
+    code: status.FAILED_PRECONDITION,
+    message: () => 'an endpoint that is dual stack stays so',
   },
   REQUESTED_ADDRESS_UNAVAILABLE: {
     code: status.FAILED_PRECONDITION,

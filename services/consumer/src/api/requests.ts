@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { AddressType, EndpointType } from '@privatelink/proto/common/v1/common';
 import type { CreateEndpointRequest, ZoneSpec } from '@privatelink/proto/consumer/v1/consumer_service';
 import { type SecurityGroupRule as RuleMessage, SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
@@ -19,6 +20,7 @@ import type { SecurityGroupRule } from '../vpc/vpc.ts';
 export const MAX_DESCRIPTION = 256;
 const MAX_SERVICE = 253;
 const MAX_SECURITY_GROUPS = 10;
+const MAX_TARGETS = 20;
 const MAX_RULES = 200;
 
 export const check = (requestId: string, further: (v: Violations) => void = () => undefined): void => {
@@ -48,6 +50,12 @@ export const checkCreateEndpoint = (request: CreateEndpointRequest, zones: reado
     v.check('security_group_ids', isFew, `must be at most ${MAX_SECURITY_GROUPS}`);
     for (const [index, id] of securityGroupIds.slice(0, MAX_SECURITY_GROUPS).entries()) {
       checkId(v, `security_group_ids[${index}]`, id, 'sg');
+    }
+    const { targets } = request;
+    v.check('targets', targets.length <= MAX_TARGETS, `must be at most ${MAX_TARGETS}`);
+    for (const [index, { ip, port }] of targets.slice(0, MAX_TARGETS).entries()) {
+      v.check(`targets[${index}].ip`, isIPv4(ip), 'must be an IPv4 address');
+      v.check(`targets[${index}].port`, port >= 1 && port <= 65_535, 'must be 1 to 65535');
     }
     checkTags(v, 'tags', request.tags);
     checkEnum(v, 'expected_payer', request.expectedPayer);

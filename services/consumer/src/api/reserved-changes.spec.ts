@@ -61,10 +61,12 @@ const openStage = () => {
           throw new Error('nobody is answered here');
         },
       };
-      const said = { description, tags: null, protected: null, zoneAffinity: null, actor: CAROL };
+      const unsaid = { tags: null, protected: null, zoneAffinity: null, customDomains: null, addressType: null };
+      const said = { ...unsaid, description, actor: CAROL };
       const request = { requestId: rpc.command.requestId, endpointId };
-      const { enableCustomDomains } = reservedChanges({ ...repositories, provider, clock }, changes);
-      return (await enableCustomDomains(request, said, rpc)).latest.state;
+      const reserved = reservedChanges({ ...repositories, provider, clock }, changes);
+      const wishes = { customDomains: true, dualStack: false };
+      return (await reserved.update(request, said, wishes, rpc)).latest.state;
     },
   };
 };

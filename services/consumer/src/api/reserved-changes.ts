@@ -9,10 +9,10 @@ import type { RpcContext } from '@privatelink/shared/grpc/context';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import { endpoint as endpointDecider } from '../endpoint/endpoint.decide.ts';
 import { noVerifiedDomain, reject } from '../endpoint/endpoint.rejections.ts';
-import type { DomainReservation, Endpoint, EndpointCommand, EndpointZone, Resource } from '../endpoint/endpoint.ts';
+import type { Endpoint, EndpointCommand, EndpointZone, Resource } from '../endpoint/endpoint.ts';
 import type { Repositories } from '../repositories.ts';
 import { vpc as vpcDecider } from '../vpc/vpc.decide.ts';
-import { entryOf, reservationOf, reservedDomains, type Vpc, type VpcCommand } from '../vpc/vpc.ts';
+import { entryOf, reservationOf, reservedDomains, reservedIpv6, type Vpc, type VpcCommand } from '../vpc/vpc.ts';
 import type { Changed, EndpointChanges, EndpointMutation } from './endpoint-changes.ts';
 import { requestedAddresses } from './requests.ts';
 import { requireOwnEndpoint } from './visible.ts';
@@ -47,8 +47,8 @@ export const reservedChanges = (
     vpcDecider.decide(command, ledger, clock.now().toISOString());
   };
 
-  const reserve = async (vpcId: string, command: VpcCommand, rpc: RpcContext): Promise<Vpc> => {
-    const context: CommandContext = { ...rpc.command, requestId: `${rpc.command.requestId}/reserve` };
+  const reserve = async (vpcId: string, command: VpcCommand, rpc: RpcContext, step = 'reserve'): Promise<Vpc> => {
+    const context: CommandContext = { ...rpc.command, requestId: `${rpc.command.requestId}/${step}` };
     return (await vpcs.execute(vpcId, command, context)).latest.state;
   };
 
@@ -65,10 +65,12 @@ export const reservedChanges = (
         type: 'AddZone',
         data: { zone, ...requested, resources, actor: rpc.actor },
       });
-      if (!wouldChange(add({ zoneId, vswitchId, eniId, ipv4: '', ipv6: '' }, []), folded)) return unchanged(folded);
+      const dualStack = addressType === 'DUAL_STACK';
+      // Which addresses it will have is not known yet.
+      const outline = { zoneId, vswitchId, eniId, ipv4: '', ipv6: dualStack ? '::' : '' };
+      if (!wouldChange(add(outline, []), folded)) return unchanged(folded);
 
       const zone = { zoneId: spec.zoneId, vswitchId, eniId, ...requested };
-      const dualStack = addressType === 'DUAL_STACK';
       const command: VpcCommand = { type: 'ReserveZone', data: { endpointId, zone, dualStack } };
       requireRoom(command, ledger);
       const applicant = {
@@ -114,39 +116,70 @@ export const reservedChanges = (
       return change(request, attach, rpc);
     },
 
-    /** Those that are verified now, together with whatever else the update says. */
-    enableCustomDomains: async (
+    /** Custom domains, those that are verified now, and IPv6 addresses, together with whatever else the update says. */
+    update: async (
       request: EndpointMutation,
-      said: Omit<Extract<EndpointCommand, { type: 'UpdateEndpoint' }>['data'], 'customDomains'>,
+      said: Extract<EndpointCommand, { type: 'UpdateEndpoint' }>['data'],
+      wishes: Readonly<{ customDomains: boolean; dualStack: boolean }>,
       rpc: RpcContext,
     ): Promise<Changed> => {
       const { repeated, folded, ledger } = await read(request, rpc);
       if (repeated) return repeated;
-      const { endpointId, accountId, endpointType, addressType, vpcId, admission, customDomains } = folded.state;
-      const reservationId = resourceId('cdr', rpc.command.requestId, endpointId);
-      const update = (wanted: DomainReservation | null): EndpointCommand => ({
+      const { endpointId, accountId, endpointType, vpcId, admission } = folded.state;
+      const update = (more: Partial<typeof said>): EndpointCommand => ({
         type: 'UpdateEndpoint',
-        data: { ...said, customDomains: wanted },
+        data: { ...said, ...more },
       });
-      // Refused, or it has them already.
-      wouldChange(update({ reservationId, domainNames: [] }), folded);
-      // Then nothing new is said of them: by the time of the commit they may be released, and another endpoint's.
-      if (customDomains) return change(request, update(null), rpc);
+      // What it has already is not said once more: by the time of the commit it may be released, and another's.
+      const domains = wishes.customDomains && !folded.state.customDomains ? idOf('cdr', endpointId, rpc) : null;
+      const addresses = wishes.dualStack && folded.state.addressType === 'IPV4' ? idOf('ip6', endpointId, rpc) : null;
+      const outline = update({
+        ...(domains && { customDomains: { reservationId: domains, domainNames: [] } }),
+        ...(addresses && {
+          addressType: {
+            reservationId: addresses,
+            addresses: folded.state.zones.map(({ eniId }) => ({ eniId, ipv6: '' })),
+          },
+        }),
+      });
+      // Refused before anything is taken up.
+      wouldChange(outline, folded);
+      if (!domains && !addresses) return change(request, outline, rpc);
 
+      const ipv6: VpcCommand | null =
+        addresses === null ? null : { type: 'ReserveIpv6', data: { endpointId, reservationId: addresses } };
+      if (ipv6) requireRoom(ipv6, ledger);
+      const addressType = addresses ? 'DUAL_STACK' : folded.state.addressType;
       const service = admission.serviceId;
       const applicant = { service, endpointId, accountId, endpointType, addressType, zoneIds: [] };
       const { customDomains: domainNames } = await provider.admitEndpoint(applicant, rpc);
-      if (domainNames.length === 0) throw noVerifiedDomain(admission.serviceId);
-      const command: VpcCommand = { type: 'ReserveCustomDomains', data: { endpointId, reservationId, domainNames } };
-      requireRoom(command, ledger);
-      const after = await reserve(vpcId, command, rpc);
-      await failpoint('enableCustomDomains:after-reservation');
-      const reserved = reservedDomains(reservationOf(after, endpointId), reservationId);
-      if (!reserved) throw reject('ENDPOINT_CHANGE_ABANDONED', { endpoint_id: endpointId });
+      let after = ledger;
+      if (domains) {
+        if (domainNames.length === 0) throw noVerifiedDomain(service);
+        const names: VpcCommand = {
+          type: 'ReserveCustomDomains',
+          data: { endpointId, reservationId: domains, domainNames },
+        };
+        requireRoom(names, ledger);
+        after = await reserve(vpcId, names, rpc);
+      }
+      if (ipv6) after = await reserve(vpcId, ipv6, rpc, 'ipv6');
+      await failpoint('updateEndpoint:after-reservation');
+      const reservation = reservationOf(after, endpointId);
+      const customDomains = domains && reservedDomains(reservation, domains);
+      const dualStack = addresses && reservedIpv6(reservation, addresses);
+      if ((domains && !customDomains) || (addresses && !dualStack)) {
+        throw reject('ENDPOINT_CHANGE_ABANDONED', { endpoint_id: endpointId });
+      }
+      const reserved = { ...(customDomains && { customDomains }), ...(dualStack && { addressType: dualStack }) };
       return change(request, update(reserved), rpc);
     },
   };
 };
+
+/** Of what one request reserves for the endpoint. */
+const idOf = (prefix: string, endpointId: string, rpc: RpcContext): string =>
+  resourceId(prefix, rpc.command.requestId, endpointId);
 
 const unchanged = (folded: Folded<Endpoint>): Changed => ({
   ...folded,

@@ -8,14 +8,17 @@ import { toBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import type { Endpoint, EndpointZone, Resource } from '../endpoint/endpoint.ts';
+import type { BoundedTarget } from '../vpc/security-groups.ts';
 
+/** Of a REVERSE endpoint: as its security groups bound them. */
+type Targets = readonly BoundedTarget[];
 type Told = NonNullable<Endpoint['untold']>;
 
 /** What the consumer service asks of the broker. Every call may be repeated. */
 export type BrokerPort = Readonly<{
-  requestConnection: (endpoint: Endpoint, context: CallContext) => Promise<void>;
+  requestConnection: (endpoint: Endpoint, context: CallContext, targets?: Targets) => Promise<void>;
   /** True when the connection has all that the endpoint has told by now. */
-  updateConnection: (endpoint: Endpoint, told: Told, context: CallContext) => Promise<boolean>;
+  updateConnection: (endpoint: Endpoint, told: Told, context: CallContext, targets?: Targets) => Promise<boolean>;
   /** True when the connection is gone already. */
   deleteConnection: (endpointId: string, context: CallContext) => Promise<boolean>;
   getConnection: (endpointId: string, context: CallContext) => Promise<Connection | undefined>;
@@ -24,7 +27,7 @@ export type BrokerPort = Readonly<{
 }>;
 
 export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): BrokerPort => ({
-  requestConnection: async (endpoint, context) => {
+  requestConnection: async (endpoint, context, targets = []) => {
     const { endpointId, accountId, vpcId, endpointType, zones, customDomains, zoneAffinity, admission } = endpoint;
     const { serviceVersion, payer, approvalTtlMs, resources, bandwidthTerms, ...service } = admission;
     await broker.requestConnection(
@@ -46,6 +49,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
         actor: context.actor ?? '',
         customDomainNames: [...(customDomains?.domainNames ?? [])],
         zoneAffinity,
+        targets: [...targets],
       },
       context,
     );
@@ -54,6 +58,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
     { endpointId, zones, customDomains, zoneAffinity, lock },
     { version, resources, actor },
     context,
+    targets = [],
   ) => {
     const isServed = ({ zoneId }: Resource): boolean => zones.some((zone) => zone.zoneId === zoneId);
     const update = {
@@ -62,6 +67,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
       resources: resources.filter(isServed).map(toResource),
       customDomainNames: [...(customDomains?.domainNames ?? [])],
       zoneAffinity,
+      targets: [...targets],
       securityLocked: lock !== null,
       message: lock?.message ?? '',
     };

@@ -9,6 +9,8 @@ import {
   type EndpointCommand,
   type EndpointEvent,
   type EndpointType,
+  type EndpointZone,
+  type Ipv6Reservation,
   type Move,
   endpointMove as move,
   type Tag,
@@ -83,6 +85,14 @@ export const requireZoneCount = (endpointType: EndpointType, count: number, fiel
   }
 };
 
+/** A REVERSE endpoint leads somewhere, and no other one does. */
+export const requireTargets = (endpointType: EndpointType, count: number, field: string): void => {
+  if (endpointType !== 'REVERSE' && count > 0) {
+    throw reject('ENDPOINT_TYPE_MISMATCH', { required: 'REVERSE', given: endpointType, field });
+  }
+  if (endpointType === 'REVERSE' && count === 0) throw reject('TARGET_REQUIRED', { field });
+};
+
 /** While it is protected, only who created it does anything to it. */
 export const requireCreator = ({ endpointId, protected: isProtected, creator }: Endpoint, actor: string): void => {
   if (isProtected && actor !== creator) throw reject('ENDPOINT_PROTECTED', { endpoint_id: endpointId });
@@ -100,10 +110,11 @@ const requireChangeable = (state: Endpoint, actor: string): void => {
 };
 
 /** Neither is one that is being released added again: its request is an old one. */
-export const requireNotAbandoned = ({ endpointId, ...state }: Endpoint, partId: string): void => {
-  if ([...state.abandoned, ...state.retiring, ...state.unreleased].includes(partId))
-    throw reject('ENDPOINT_CHANGE_ABANDONED', { endpoint_id: endpointId });
+export const requireNotAbandoned = (state: Endpoint, partId: string): void => {
+  if ([...state.abandoned, ...state.retiring, ...state.unreleased].includes(partId)) throw abandoned(state);
 };
+
+const abandoned = ({ endpointId }: Endpoint) => reject('ENDPOINT_CHANGE_ABANDONED', { endpoint_id: endpointId });
 
 export const notActive = ({ endpointId, status }: Endpoint) =>
   reject('ENDPOINT_NOT_ACTIVE', { endpoint_id: endpointId, status: String(status) });
@@ -113,8 +124,11 @@ const changeMove = ({ status }: Endpoint): Move | null =>
   status === 'ACTIVE' ? move(status, 'changeStarted', 'CHANGING') : null;
 
 const update = (state: Endpoint, command: Data<'UpdateEndpoint'>, at: string): readonly EndpointEvent[] => {
-  const { description, tags, protected: wanted, customDomains, zoneAffinity, actor } = command;
+  const { description, tags, protected: wanted, customDomains, zoneAffinity, addressType, actor } = command;
   const events: EndpointEvent[] = [];
+  /** One move at most: with the first change that makes one. */
+  const move = (): Move | null =>
+    events.some((event) => 'move' in event.data && event.data.move) ? null : changeMove(state);
   if (description !== null && description !== state.description) {
     events.push({ type: 'DescriptionChanged', data: { description, actor, at } });
   }
@@ -124,11 +138,31 @@ const update = (state: Endpoint, command: Data<'UpdateEndpoint'>, at: string): r
   }
   if (zoneAffinity !== null && zoneAffinity !== state.zoneAffinity) {
     requireNamed(state, 'zone_affinity', zoneAffinity);
-    events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, actor, at, move: changeMove(state) } });
+    events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, actor, at, move: move() } });
   }
-  if (customDomains === null) return events;
-  const move = events.some(({ type }) => type === 'ZoneAffinityChanged') ? null : changeMove(state);
-  return [...events, ...switchDomains(state, customDomains, { actor, at, move })];
+  if (addressType !== null) events.push(...enableDualStack(state, addressType, { actor, at, move: move() }));
+  if (customDomains !== null) events.push(...switchDomains(state, customDomains, { actor, at, move: move() }));
+  return events;
+};
+
+type Change = Readonly<{ actor: string; at: string; move: Move | null }>;
+
+const enableDualStack = (
+  state: Endpoint,
+  wanted: Ipv6Reservation | 'IPV4',
+  change: Change,
+): readonly EndpointEvent[] => {
+  if (wanted === 'IPV4') {
+    if (state.addressType === 'IPV4') return [];
+    throw reject('ADDRESS_TYPE_IRREVERSIBLE', { endpoint_id: state.endpointId, field: 'address_type' });
+  }
+  if (state.addressType === 'DUAL_STACK') return [];
+  if (state.status !== 'ACTIVE' && state.status !== 'CHANGING') throw notActive(state);
+  requireNotAbandoned(state, wanted.reservationId);
+  // A zone came since the addresses were reserved.
+  const isAddressed = ({ eniId }: EndpointZone): boolean => wanted.addresses.some((one) => one.eniId === eniId);
+  if (!state.zones.every(isAddressed)) throw abandoned(state);
+  return [{ type: 'DualStackEnabled', data: { ...change, ...wanted } }];
 };
 
 /** Names change while the endpoint is there, and only of those that have any. */
@@ -140,7 +174,7 @@ const requireNamed = (state: Endpoint, field: string, isWanted: boolean): void =
 const switchDomains = (
   state: Endpoint,
   wanted: DomainReservation | 'off',
-  change: Readonly<{ actor: string; at: string; move: Move | null }>,
+  change: Change,
 ): readonly EndpointEvent[] => {
   if ((wanted === 'off') === (state.customDomains === null)) return [];
   requireNamed(state, 'custom_domain_enabled', wanted !== 'off');
@@ -168,6 +202,8 @@ const addZone = (state: Endpoint, command: Data<'AddZone'>, at: string): readonl
   requireZoneCount(state.endpointType, state.zones.length + 1, 'zone');
   if (state.removing.some(({ zoneId }) => zoneId === zone.zoneId)) throw reject('ZONE_BEING_REMOVED', facts);
   requireNotAbandoned(state, zone.eniId);
+  // It became dual stack since the zone was reserved.
+  if (zone.ipv6 === '' && state.addressType === 'DUAL_STACK') throw abandoned(state);
   return [{ type: 'ZoneAdded', data: { zone, resources, actor, at, move: changeMove(state) } }];
 };
 

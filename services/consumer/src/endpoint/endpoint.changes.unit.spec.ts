@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { endpoint } from './endpoint.decide.ts';
 import type { EndpointCommand } from './endpoint.ts';
 import {
+  activate,
   active,
   addZone,
   at,
@@ -11,6 +13,7 @@ import {
   detach,
   given,
   lock,
+  particulars,
   played,
   releasedParts,
   remove,
@@ -215,7 +218,8 @@ describe('SetPolicy', () => {
   });
 
   it.each(['REVERSE', 'GATEWAY_LOAD_BALANCER'])('is not for %s', (endpointType) => {
-    const other = { ...create, data: { ...create.data, endpointType } } as EndpointCommand;
+    const targets = endpointType === 'REVERSE' ? [{ ip: '10.0.1.9', port: 5432 }] : [];
+    const other = { ...create, data: { ...create.data, endpointType, targets } } as EndpointCommand;
     given(...played(other, { type: 'ActivateEndpoint', data: {} }))
       .when(setPolicy(POLICY))
       .thenRejected('ENDPOINT_TYPE_MISMATCH', { required: 'INTERFACE', given: endpointType, field: 'policy' });
@@ -246,4 +250,34 @@ describe('a change', () => {
       given().when(command).thenRejected('ENDPOINT_NOT_FOUND');
     },
   );
+});
+
+describe('a REVERSE endpoint', () => {
+  const reverse = {
+    ...particulars,
+    endpointType: 'REVERSE',
+    targets: [{ ip: '10.0.1.9', port: 5432 }],
+    actor: CAROL,
+  } as const;
+  const there = (...commands: readonly EndpointCommand[]) =>
+    played({ type: 'CreateEndpoint', data: reverse }, activate, ...commands);
+
+  it('has targets, and no other endpoint has', () => {
+    given()
+      .when({ type: 'CreateEndpoint', data: { ...reverse, targets: [] } })
+      .thenRejected('TARGET_REQUIRED', { field: 'targets' });
+    given()
+      .when({ type: 'CreateEndpoint', data: { ...reverse, endpointType: 'INTERFACE' } })
+      .thenRejected('ENDPOINT_TYPE_MISMATCH', { required: 'REVERSE', field: 'targets' });
+  });
+
+  it('changes with its security groups until its connection has that: they bound where it leads', () => {
+    const state = there(attach('sg-2')).reduce(endpoint.evolve, endpoint.initial);
+    expect(state).toMatchObject({ status: 'CHANGING', unconfirmed: 3, untold: { version: 3, actor: CAROL } });
+    const detached = there(attach('sg-2'), confirm(3), detach('sg-1')).reduce(endpoint.evolve, endpoint.initial);
+    expect(detached).toMatchObject({ status: 'CHANGING', unconfirmed: 5, unreleased: ['sg-1'] });
+    given(...there(attach('sg-2')))
+      .when(confirm(3))
+      .thenTypes('ChangeCompleted');
+  });
 });

@@ -7,10 +7,11 @@ import { type EndpointEvent, endpointTransitions } from './endpoint.ts';
 const move = moveBy(endpointTransitions);
 const text = z.string();
 const zone = z.object({ zoneId: text, vswitchId: text, eniId: text, ipv4: text, ipv6: text });
+const target = z.object({ ip: text, port: z.number().int() });
 const resource = z.object({
   resourceId: text,
   zoneId: text,
-  targets: z.array(z.object({ ip: text, port: z.number().int() })),
+  targets: z.array(target),
   vpcId: text,
   proxyProtocol: z.boolean(),
 });
@@ -19,6 +20,7 @@ const version = z.number().int().nonnegative();
 const done = { actor: text, at };
 const changed = { ...done, move: move.nullable() };
 const domainReservation = { reservationId: text, domainNames: z.array(text) };
+const ipv6Reservation = { reservationId: text, addresses: z.array(z.object({ eniId: text, ipv6: text })) };
 const attachment = { securityGroupId: text, attachmentId: text };
 const mode = z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']);
 const mbps = version;
@@ -60,6 +62,7 @@ export const endpointCodec: Codec<EndpointEvent> = defineCodec<EndpointEvent>({
         policy: text,
         customDomains: z.object(domainReservation).nullable(),
         zoneAffinity: z.boolean(),
+        targets: z.array(target),
         admission,
         actor: text,
         at,
@@ -95,6 +98,7 @@ export const endpointCodec: Codec<EndpointEvent> = defineCodec<EndpointEvent>({
     },
     CustomDomainsEnabled: { version: 1, schema: z.object({ ...changed, ...domainReservation }), personal: ['actor'] },
     CustomDomainsDisabled: { version: 1, schema: z.object({ ...changed, reservationId: text }), personal: ['actor'] },
+    DualStackEnabled: { version: 1, schema: z.object({ ...changed, ...ipv6Reservation }), personal: ['actor'] },
     EndpointLocked: { version: 1, schema: z.object({ ...done, message: text }), personal: ['message', 'actor'] },
     EndpointUnlocked: { version: 1, schema: z.object(done), personal: ['actor'] },
     FinancialLockPlaced: {

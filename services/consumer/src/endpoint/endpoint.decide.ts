@@ -8,6 +8,7 @@ import {
   requireCreator,
   requireInterface,
   requireNotAbandoned,
+  requireTargets,
   requireZoneCount,
 } from './endpoint.changes.ts';
 import { evolve, initialEndpoint, knowsPart } from './endpoint.evolve.ts';
@@ -34,11 +35,12 @@ export const endpointBy = (quotas: ConsumerQuotas): Decider<EndpointCommand, End
           throw reject('ENDPOINT_CREATION_ABANDONED', { endpoint_id: state.endpointId });
         }
         if (status !== null) return [];
-        const { endpointType, zones, policy, customDomains, zoneAffinity } = command.data;
+        const { endpointType, zones, policy, customDomains, zoneAffinity, targets } = command.data;
         requireZoneCount(endpointType, zones.length, 'zones');
         requireInterface(endpointType, 'policy', policy !== '');
         requireInterface(endpointType, 'custom_domain_enabled', customDomains !== null);
         requireInterface(endpointType, 'zone_affinity', zoneAffinity);
+        requireTargets(endpointType, targets.length, 'targets');
         return [{ type: 'EndpointCreated', data: { ...command.data, at, move: move(null, 'created', 'CREATING') } }];
       }
 

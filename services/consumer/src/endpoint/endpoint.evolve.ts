@@ -17,6 +17,7 @@ export const initialEndpoint: Endpoint = {
   policy: '',
   customDomains: null,
   zoneAffinity: false,
+  targets: [],
   admission: {
     serviceId: '',
     serviceName: '',
@@ -33,6 +34,7 @@ export const initialEndpoint: Endpoint = {
   financialLocks: {},
   paymentsRevision: 0,
   attachments: {},
+  ipv6ReservationId: '',
   removing: [],
   retiring: [],
   unreleased: [],
@@ -77,18 +79,20 @@ export const evolve = (before: Endpoint, event: EndpointEvent): Endpoint => {
       };
     }
     case 'SecurityGroupAttached': {
-      const { securityGroupId, attachmentId } = event.data;
+      const { securityGroupId, attachmentId, actor } = event.data;
       return {
         ...after,
+        ...boundAnew(before, version, actor),
         securityGroupIds: [...before.securityGroupIds, securityGroupId],
         attachments: { ...before.attachments, [securityGroupId]: attachmentId },
       };
     }
     case 'SecurityGroupDetached': {
-      const { securityGroupId, attachmentId } = event.data;
+      const { securityGroupId, attachmentId, actor } = event.data;
       const { [securityGroupId]: _detached, ...attachments } = before.attachments;
       return {
         ...after,
+        ...boundAnew(before, version, actor),
         securityGroupIds: before.securityGroupIds.filter((id) => id !== securityGroupId),
         attachments,
         unreleased: [...before.unreleased, attachmentId],
@@ -110,6 +114,15 @@ export const evolve = (before: Endpoint, event: EndpointEvent): Endpoint => {
       const retiring = [...before.retiring, reservationId];
       const untold = untoldAfter(before, version, actor);
       return { ...after, customDomains: null, retiring, untold, unconfirmed: version };
+    }
+    case 'DualStackEnabled': {
+      const { reservationId, addresses, actor } = event.data;
+      const zones = before.zones.map((zone) => {
+        const given = addresses.find(({ eniId }) => eniId === zone.eniId);
+        return given ? { ...zone, ipv6: given.ipv6 } : zone;
+      });
+      const dualStack = { addressType: 'DUAL_STACK', ipv6ReservationId: reservationId, zones } as const;
+      return { ...after, ...dualStack, untold: untoldAfter(before, version, actor), unconfirmed: version };
     }
     case 'EndpointLocked': {
       const { message, actor } = event.data;
@@ -167,10 +180,15 @@ const untoldAfter = ({ untold }: Endpoint, version: number, actor: string, added
   resources: [...(untold?.resources ?? []), ...added],
 });
 
+/** What the provider may connect to is what security groups let it: the broker is told. */
+const boundAnew = (before: Endpoint, version: number, actor: string): Partial<Endpoint> =>
+  before.endpointType === 'REVERSE' ? { untold: untoldAfter(before, version, actor), unconfirmed: version } : {};
+
 /** Whether the endpoint needs this part of its reservation, or has it released itself. */
 export const knowsPart = (endpoint: Endpoint, partId: string): boolean =>
   [...endpoint.zones, ...endpoint.removing].some(({ eniId }) => eniId === partId) ||
   endpoint.securityGroupIds.some((id) => attachmentOf(endpoint, id) === partId) ||
   endpoint.customDomains?.reservationId === partId ||
+  endpoint.ipv6ReservationId === partId ||
   endpoint.retiring.includes(partId) ||
   endpoint.unreleased.includes(partId);

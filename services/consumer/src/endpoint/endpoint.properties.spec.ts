@@ -24,6 +24,7 @@ import {
   detach,
   domains,
   inform,
+  ipv6,
   lock,
   releasedParts,
   remove,
@@ -43,11 +44,14 @@ const change: fc.Arbitrary<EndpointCommand> = fc.oneof(
   fc.constantFrom(detach('sg-1'), detach('sg-2'), setPolicy(''), setPolicy('{}')),
   fc.constantFrom('cdr-1', 'cdr-2').map((id) => update({ customDomains: domains(id, 'db.example.com') })),
   fc.constant(update({ customDomains: 'off' })),
+  fc
+    .tuple(fc.constantFrom('ip6-1', 'ip6-2'), fc.subarray(['a', 'a1', 'b1', 'c2']))
+    .map(([id, zones]) => update({ addressType: ipv6(id, ...zones) })),
   fc.constantFrom(lock(), lock('more'), unlock, update({ protected: true }), update({ protected: false })),
   version.map(confirm),
   version.map(inform),
   fc.constantFrom('eni-a1', 'eni-b2', 'sg-1', 'sga-sg-1-a').map((id) => releasedParts(id)),
-  fc.constantFrom('eni-a2', 'eni-b1', 'sga-sg-2-b').map(abandonPart),
+  fc.constantFrom('eni-a2', 'eni-b1', 'sga-sg-2-b', 'ip6-2').map(abandonPart),
 );
 const commands = fc.array(fc.oneof({ weight: 1, arbitrary: life }, { weight: 4, arbitrary: change }), {
   maxLength: 30,
@@ -148,8 +152,16 @@ describe('whatever comes', () => {
       fc.property(livings, (given) => {
         for (const { before, after } of play(given)) {
           if (!before.lock) continue;
-          const own = ({ zones, securityGroupIds, policy, description, tags, customDomains }: Endpoint) => [
-            ...[zones, securityGroupIds, policy, description, tags, customDomains, before.protected],
+          const own = ({
+            zones,
+            addressType,
+            securityGroupIds,
+            policy,
+            description,
+            tags,
+            customDomains,
+          }: Endpoint) => [
+            ...[zones, addressType, securityGroupIds, policy, description, tags, customDomains, before.protected],
           ];
           expect(own(after)).toEqual(own(before));
         }
@@ -166,6 +178,7 @@ describe('whatever comes', () => {
             ...after.securityGroupIds.map((id) => attachmentOf(after, id)),
             ...(after.customDomains ? [after.customDomains.reservationId] : []),
             ...after.retiring,
+            ...(after.ipv6ReservationId === '' ? [] : [after.ipv6ReservationId]),
           ];
           const parts = [...needed, ...after.unreleased, ...after.abandoned];
           expect(new Set(parts).size).toBe(parts.length);

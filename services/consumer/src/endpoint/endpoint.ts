@@ -20,7 +20,7 @@ export const endpointTransitions: readonly TransitionRow<EndpointStatus, On>[] =
     from: ['ACTIVE'],
     on: 'changeStarted',
     to: 'CHANGING',
-    because: 'its zones, security groups, names or policy change',
+    because: 'its zones, addresses, security groups, names or policy change',
   },
   { from: ['CHANGING'], on: 'changeCompleted', to: 'ACTIVE', because: 'its connection has the newest change' },
   {
@@ -42,10 +42,12 @@ export type Payer = 'ENDPOINT' | 'ENDPOINT_SERVICE';
 export type Tag = Readonly<{ key: string; value: string }>;
 /** `ipv6` is empty unless dual stack. */
 export type EndpointZone = Readonly<{ zoneId: string; vswitchId: string; eniId: string; ipv4: string; ipv6: string }>;
+/** Where the provider of a REVERSE endpoint connects. */
+export type Target = Readonly<{ ip: string; port: number }>;
 export type Resource = Readonly<{
   resourceId: string;
   zoneId: string;
-  targets: readonly Readonly<{ ip: string; port: number }>[];
+  targets: readonly Target[];
   vpcId: string;
   proxyProtocol: boolean;
 }>;
@@ -95,10 +97,17 @@ type Particulars = Readonly<{
   customDomains: DomainReservation | null;
   /** Its names answer clients in a zone with that zone's address, others only if it is down. */
   zoneAffinity: boolean;
+  /** Of a REVERSE endpoint, for good. */
+  targets: readonly Target[];
   admission: AdmissionSnapshot;
 }>;
 
 type Reserved = Readonly<{ endpointId: string; vpcId: string; serviceId: string }>;
+/** As the VPC's ledger has them reserved: each try to become dual stack is another reservation. */
+export type Ipv6Reservation = Readonly<{
+  reservationId: string;
+  addresses: readonly Readonly<{ eniId: string; ipv6: string }>[];
+}>;
 /** As the VPC's ledger has them reserved: switched on again, they are another reservation. */
 export type DomainReservation = Readonly<{ reservationId: string; domainNames: readonly string[] }>;
 type Attachment = Readonly<{ securityGroupId: string; attachmentId: string }>;
@@ -120,6 +129,7 @@ export type EndpointEvent =
   | Ev<'ZoneAffinityChanged', Changed & { zoneAffinity: boolean }>
   | Ev<'CustomDomainsEnabled', Changed & DomainReservation>
   | Ev<'CustomDomainsDisabled', Changed & { reservationId: string }>
+  | Ev<'DualStackEnabled', Changed & Ipv6Reservation>
   | Ev<'EndpointLocked', Done & { message: string }>
   | Ev<'EndpointUnlocked', Done>
   /** `revision`: the connection's, by which it is held so or not any more. */
@@ -148,6 +158,8 @@ export type Endpoint = Particulars &
     paymentsRevision: number;
     /** Attachment of each security group that was attached later; the others are their own. */
     attachments: Readonly<Record<string, string>>;
+    /** By which the VPC's ledger has the IPv6 addresses that came later; empty where none did. */
+    ipv6ReservationId: string;
     /** Zones that go once the connection has let them go. */
     removing: readonly EndpointZone[];
     /** Reservations of custom domains that go once the connection has let the names go. */
@@ -183,6 +195,8 @@ export type EndpointCommand =
         /** `off`: it has none any more. */
         customDomains: DomainReservation | 'off' | null;
         zoneAffinity: boolean | null;
+        /** Dual stack with these addresses, or as it is: there is no way back to `IPV4`. */
+        addressType: Ipv6Reservation | 'IPV4' | null;
         actor: string;
       }
     >

@@ -10,6 +10,7 @@ import type { BrokerPort } from '../dispatch/broker.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import type { Endpoint, EndpointCommand } from '../endpoint/endpoint.ts';
 import type { Repositories } from '../repositories.ts';
+import { type BoundedTarget, boundTargets } from '../vpc/security-groups.ts';
 
 /**
  * The life of an endpoint beyond its owner's requests.
@@ -36,6 +37,10 @@ export const endpointLifecycle = ({
   provider,
   clock,
 }: EndpointLifecycleDeps): EndpointLifecycle => {
+  /** The rules of a group stay as they were registered, for as long as it is attached. */
+  const targetsOf = async ({ vpcId, securityGroupIds, targets }: Endpoint): Promise<readonly BoundedTarget[]> =>
+    targets.length === 0 ? [] : boundTargets((await vpcs.fold(vpcId)).state, securityGroupIds, targets);
+
   const step = async (endpointId: string, known: Folded<Endpoint>, rehearsal?: Rehearsal): Promise<void> => {
     const { status, endpointType, vpcId, admission, creator, deletion } = known.state;
     const cause = { ...known.cause, rehearsal };
@@ -44,12 +49,12 @@ export const endpointLifecycle = ({
     const give = (command: EndpointCommand) => endpoints.execute(endpointId, command, context(command.type));
     switch (status) {
       case 'CREATING':
-        await broker.requestConnection(known.state, { ...cause, actor: creator });
+        await broker.requestConnection(known.state, { ...cause, actor: creator }, await targetsOf(known.state));
         await give({ type: 'ActivateEndpoint', data: {} });
         break;
       case 'ACTIVE':
       case 'CHANGING':
-        await settleChange(known.state, cause, { broker, vpcs, give, context });
+        await settleChange(known.state, cause, { broker, vpcs, give, context, targetsOf });
         break;
       case 'DELETING':
         // What is routed to it would be lost: before its connection ends.
@@ -86,16 +91,20 @@ export const endpointLifecycle = ({
 };
 
 type Means = Pick<EndpointLifecycleDeps, 'broker' | 'vpcs'> &
-  Readonly<{ give: (command: EndpointCommand) => Promise<unknown>; context: (step: string) => CommandContext }>;
+  Readonly<{
+    give: (command: EndpointCommand) => Promise<unknown>;
+    context: (step: string) => CommandContext;
+    targetsOf: (state: Endpoint) => Promise<readonly BoundedTarget[]>;
+  }>;
 
 const settleChange = async (
   state: Endpoint,
   cause: Folded<Endpoint>['cause'] & Readonly<{ rehearsal: Rehearsal | undefined }>,
-  { broker, vpcs, give, context }: Means,
+  { broker, vpcs, give, context, targetsOf }: Means,
 ): Promise<void> => {
   const { endpointId, vpcId, status, version, untold, unconfirmed, unreleased } = state;
   if (untold) {
-    const isCompleted = await broker.updateConnection(state, untold, cause);
+    const isCompleted = await broker.updateConnection(state, untold, cause, await targetsOf(state));
     const type = isCompleted ? 'CompleteChange' : 'RecordConnectionInformed';
     await give({ type, data: { version: untold.version } });
   } else if (status === 'CHANGING' && unconfirmed === null) {

@@ -46,16 +46,16 @@ const openStage = () => {
     released,
     give: (command: EndpointCommand) => endpoints.execute(ENDPOINT, command, context()),
     register: async (vpcId: string): Promise<void> => {
-      const data = { vpcId, accountId: '2000000000000002', ipv4Cidr: '10.0.0.0/16', ipv6Cidr: '' };
+      const data = { vpcId, accountId: '2000000000000002', ipv4Cidr: '10.0.0.0/16', ipv6Cidr: 'fd00::/56' };
       await inVpc(vpcId, { type: 'RegisterVpc', data });
-      const vswitch = { vswitchId: 'vsw-1', zoneId: 'h', ipv4Cidr: '10.0.1.0/24', ipv6Cidr: '' };
+      const vswitch = { vswitchId: 'vsw-1', zoneId: 'h', ipv4Cidr: '10.0.1.0/24', ipv6Cidr: 'fd00::/64' };
       await inVpc(vpcId, { type: 'RegisterVSwitch', data: vswitch });
       await inVpc(vpcId, { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [] } });
     },
     reserve: async (vpcId: string): Promise<void> => {
       const zones = [{ zoneId: 'h', vswitchId: 'vsw-1', eniId: 'eni-1', requestedIpv4: '', requestedIpv6: '' }];
       const particulars = { endpointType: 'INTERFACE', serviceId: 'epsrv-1', securityGroupIds: ['sg-1'] } as const;
-      const data = { endpointId: ENDPOINT, ...particulars, zones, customDomains: null, dualStack: false };
+      const data = { endpointId: ENDPOINT, ...particulars, zones, customDomains: null, dualStack: false, targets: [] };
       await inVpc(vpcId, { type: 'ReserveEndpoint', data });
     },
     release: (vpcId: string) => inVpc(vpcId, { type: 'ReleaseReservation', data: { endpointId: ENDPOINT } }),
@@ -87,6 +87,8 @@ const openStage = () => {
       const data = { endpointId: ENDPOINT, reservationId, domainNames: ['db.example.com'] };
       await inVpc(VPC, { type: 'ReserveCustomDomains', data });
     },
+    reserveIpv6: (reservationId: string) =>
+      inVpc(VPC, { type: 'ReserveIpv6', data: { endpointId: ENDPOINT, reservationId } }),
     /** What the reactor makes of each event of the VPC. */
     keys: async (): Promise<readonly (string | null)[]> => {
       const keys: (string | null)[] = [];
@@ -105,7 +107,7 @@ const created = (vpcId: string): EndpointCommand => ({
   data: {
     ...{ endpointId: ENDPOINT, accountId: '2000000000000002', endpointType: 'INTERFACE', vpcId, zones: [] },
     ...{ securityGroupIds: ['sg-1'], addressType: 'IPV4', description: '', actor: 'user:carl' },
-    ...{ protected: false, tags: [], policy: '', customDomains: null, zoneAffinity: false },
+    ...{ protected: false, tags: [], policy: '', customDomains: null, zoneAffinity: false, targets: [] },
     admission: { ...endpoint.initial.admission, serviceId: 'epsrv-1' },
   },
 });
@@ -176,7 +178,7 @@ describe('a part of a reservation that came later', () => {
     },
   });
 
-  const PARTS = ['eni-2', 'sga-2', 'cdr-2'];
+  const PARTS = ['eni-2', 'sga-2', 'cdr-2', 'ip6-2'];
 
   beforeEach(async () => {
     await stage.give(created(VPC));
@@ -184,6 +186,7 @@ describe('a part of a reservation that came later', () => {
     await stage.reserveZone('eni-2');
     await stage.reserveGroup('sga-2');
     await stage.reserveDomains('cdr-2');
+    await stage.reserveIpv6('ip6-2');
   });
 
   it('is looked at by itself', async () => {

@@ -125,7 +125,8 @@ const reservedBy = ({ stream, type, data }: StoredEvent): string | null => {
       const { endpointId, closingId } = data as Data<typeof name>;
       return `${vpcId}/${endpointId}/${closingId}`;
     }
-    case 'CustomDomainsReserved': {
+    case 'CustomDomainsReserved':
+    case 'Ipv6Reserved': {
       const { endpointId, reservationId } = data as Data<typeof name>;
       return `${vpcId}/${endpointId}/${reservationId}`;
     }

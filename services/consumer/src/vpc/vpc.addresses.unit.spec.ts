@@ -10,6 +10,7 @@ import {
   many,
   type Reserve,
   registered,
+  release,
   released,
   reserve,
   reserved,
@@ -17,7 +18,7 @@ import {
   zone,
 } from './testing/history.ts';
 import { vpc } from './vpc.decide.ts';
-import { availableIpCount, type VpcEvent } from './vpc.ts';
+import { availableIpCount, type VpcCommand, type VpcEvent } from './vpc.ts';
 
 const addresses = (events: readonly VpcEvent[]) =>
   events.flatMap((event) => (event.type === 'EndpointReserved' ? event.data.zones.map(({ ipv4 }) => ipv4) : []));
@@ -201,4 +202,56 @@ it('a large vSwitch that is nearly full is searched at once', () => {
   expect(addresses(events)).toEqual(['10.0.234.100']);
   // About 20 ms; a search that compares each candidate with each address takes minutes.
   expect(elapsed).toBeLessThan(20_000);
+});
+
+describe('IPv6 addresses of an endpoint that had none', () => {
+  const become = (endpointId: string, reservationId: string): VpcCommand => ({
+    type: 'ReserveIpv6',
+    data: { endpointId, reservationId },
+  });
+  const became = (endpointId: string, reservationId: string, ...addresses: readonly string[]): VpcEvent => ({
+    type: 'Ipv6Reserved',
+    data: {
+      ...{ endpointId, reservationId, at },
+      addresses: addresses.map((ipv6) => ({ eniId: 'eni-10.0.0.4', ipv6 })),
+    },
+  });
+  const drop = (endpointId: string, ...partIds: readonly string[]): VpcCommand => ({
+    type: 'ReleaseParts',
+    data: { endpointId, partIds },
+  });
+  const there = [...inventory, reserved('ep-1', held('10.0.0.4'))];
+
+  it('are reserved for each of its zones, once for each try, and never twice', () => {
+    given(...there)
+      .when(become('ep-1', 'r-1'))
+      .thenEvents(became('ep-1', 'r-1', '2001:db8::4'));
+    given(...there, became('ep-1', 'r-1', '2001:db8::4'))
+      .when(become('ep-1', 'r-2'))
+      .thenEvents(became('ep-1', 'r-2', '2001:db8::5'));
+    given(...there)
+      .when(become('ep-9', 'r-1'))
+      .thenRejected('ENDPOINT_NOT_FOUND');
+  });
+
+  it('are refused where a vSwitch of a zone has no IPv6', () =>
+    given(...inventory, reserved('ep-1', held('10.0.1.4', { zoneId: 'zone-b', vswitchId: 'vsw-b' })))
+      .when(become('ep-1', 'r-1'))
+      .thenRejected('DUAL_STACK_UNAVAILABLE', { missing: 'VSWITCH', vswitch_id: 'vsw-b', field: 'address_type' }));
+
+  it('rest once they are released: by themselves, with their zone, or with their endpoint', () => {
+    const both = [...there, became('ep-1', 'r-1', '2001:db8::4')];
+    const wanted = () => reserve({ zones: [zone('vsw-a', '', '', '2001:db8::4')], dualStack: true });
+    given(...both)
+      .when(wanted())
+      .thenRejected('REQUESTED_ADDRESS_UNAVAILABLE', { why: 'IN_USE' });
+    for (const dropping of [drop('ep-1', 'r-1'), drop('ep-1', 'eni-10.0.0.4'), release('ep-1')]) {
+      const state = evolveAll(vpc, vpc.initial, both);
+      const released = vpc.decide(dropping, state, at);
+      expect(released).toHaveLength(1);
+      given(...both, ...released)
+        .when(wanted())
+        .thenRejected('REQUESTED_ADDRESS_UNAVAILABLE', { why: 'RESTING' });
+    }
+  });
 });

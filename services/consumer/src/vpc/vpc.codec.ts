@@ -17,6 +17,7 @@ const rule = z.object({
 const ranges = { ipv4Cidr: text, ipv6Cidr: text };
 const route = { routeTableId: text, destinationCidr: text };
 const domainReservation = { reservationId: text, domainNames: z.array(text) };
+const ipv6Reservation = { reservationId: text, addresses: z.array(z.object({ eniId: text, ipv6: text })) };
 const zone = z.object({ zoneId: text, vswitchId: text, eniId: text, ipv4: text, ipv6: text });
 
 export const vpcCodec: Codec<VpcEvent> = defineCodec<VpcEvent>({
@@ -59,6 +60,8 @@ export const vpcCodec: Codec<VpcEvent> = defineCodec<VpcEvent>({
     NextHopReopened: { version: 1, schema: z.object({ endpointId: text, closingId: text, at }) },
     CustomDomainsReserved: { version: 1, schema: z.object({ endpointId: text, ...domainReservation, at }) },
     CustomDomainsReleased: { version: 1, schema: z.object({ endpointId: text, reservationId: text, at }) },
+    Ipv6Reserved: { version: 1, schema: z.object({ endpointId: text, ...ipv6Reservation, at }) },
+    Ipv6Released: { version: 1, schema: z.object({ endpointId: text, reservationId: text, at }) },
     GatewayEndpointReserved: {
       version: 1,
       schema: z.object({ gatewayEndpointId: text, routeTableIds: z.array(text), at }),

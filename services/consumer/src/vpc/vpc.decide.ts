@@ -4,7 +4,7 @@ import { type Cidr, formatCidr, type IpFamily, isInside, overlaps, parseCidr } f
 import { type ConsumerQuotas, consumerQuotas } from './quotas.ts';
 import { evolve } from './vpc.evolve.ts';
 import { exceeded, reject, usedBy } from './vpc.rejections.ts';
-import { requireFree, reserve, reserveZone } from './vpc.reserve.ts';
+import { requireFree, reserve, reserveIpv6, reserveZone } from './vpc.reserve.ts';
 import { decideRoute, removeRoutesTo, requireNoNextHop, reserveGateway } from './vpc.routes.ts';
 import {
   entryOf,
@@ -128,6 +128,14 @@ export const vpcBy = (quotas: ConsumerQuotas): Decider<VpcCommand, VpcEvent, Vpc
         return [{ type: 'CustomDomainsReserved', data: { ...command.data, at } }];
       }
 
+      case 'ReserveIpv6': {
+        const { endpointId, reservationId } = command.data;
+        const reservation = requireReservation(ledger, endpointId);
+        if (entryOf(reservation.ipv6, reservationId)) return [];
+        const addresses = reserveIpv6(ledger, reservation, at);
+        return [{ type: 'Ipv6Reserved', data: { ...command.data, addresses, at } }];
+      }
+
       case 'ReleaseParts': {
         const { endpointId, partIds } = command.data;
         const reservation = entryOf(ledger.reservations, endpointId);
@@ -140,6 +148,9 @@ export const vpcBy = (quotas: ConsumerQuotas): Decider<VpcCommand, VpcEvent, Vpc
           }
           if (reservation && entryOf(reservation.customDomains, id)) {
             return [{ type: 'CustomDomainsReleased', data: { endpointId, reservationId: id, at } }];
+          }
+          if (reservation && entryOf(reservation.ipv6, id)) {
+            return [{ type: 'Ipv6Released', data: { endpointId, reservationId: id, at } }];
           }
           if (!reservation || entryOf(reservation.securityGroups, id) === undefined) return [];
           return [{ type: 'SecurityGroupReleased', data: { endpointId, attachmentId: id, at } }];

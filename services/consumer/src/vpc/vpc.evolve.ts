@@ -1,14 +1,5 @@
 import { assertNever } from '@privatelink/shared/eventing/never';
-import {
-  addressesOf,
-  byZone,
-  entryOf,
-  type Reservation,
-  type ReservedZone,
-  restingAt,
-  type Vpc,
-  type VpcEvent,
-} from './vpc.ts';
+import { addressesOf, byZone, entryOf, type Reservation, restingAt, type Vpc, type VpcEvent } from './vpc.ts';
 
 /** Twice the TTL of a name, so that a cached one never leads to a stranger. */
 const REST_MS = 120_000;
@@ -54,6 +45,7 @@ export const evolve = (before: Vpc, event: VpcEvent): Vpc => {
         ...reserved,
         securityGroups,
         customDomains,
+        ipv6: {},
         closings: [],
         additions: {},
       });
@@ -61,7 +53,8 @@ export const evolve = (before: Vpc, event: VpcEvent): Vpc => {
     case 'ReservationReleased': {
       const { endpointId, at } = event.data;
       const reservations = without(vpc.reservations, endpointId);
-      return { ...withRest(vpc, vpc.reservations[endpointId]?.zones, at), reservations };
+      const released = vpc.reservations[endpointId];
+      return { ...withRest(vpc, released ? addressesOf(released) : [], at), reservations };
     }
     case 'GatewayEndpointReserved': {
       const { gatewayEndpointId, at } = event.data;
@@ -77,6 +70,8 @@ export const evolve = (before: Vpc, event: VpcEvent): Vpc => {
     case 'NextHopReopened':
     case 'CustomDomainsReserved':
     case 'CustomDomainsReleased':
+    case 'Ipv6Reserved':
+    case 'Ipv6Released':
       return evolvePart(vpc, event);
     default:
       return assertNever(event);
@@ -94,7 +89,9 @@ type PartEvent = Extract<
       | 'NextHopClosed'
       | 'NextHopReopened'
       | 'CustomDomainsReserved'
-      | 'CustomDomainsReleased';
+      | 'CustomDomainsReleased'
+      | 'Ipv6Reserved'
+      | 'Ipv6Released';
   }
 >;
 
@@ -115,8 +112,10 @@ const evolvePart = (vpc: Vpc, event: PartEvent): Vpc => {
     case 'ZoneReleased': {
       const { eniId } = event.data;
       const zones = before.zones.filter((zone) => zone.eniId !== eniId);
-      const released = before.zones.filter((zone) => zone.eniId === eniId);
-      const after = { ...before, zones, additions: without(before.additions, eniId) };
+      const ipv6 = mapValues(before.ipv6, (addresses) => addresses.filter((address) => address.eniId !== eniId));
+      const after = { ...before, zones, ipv6, additions: without(before.additions, eniId) };
+      const left = new Set(addressesOf(after));
+      const released = addressesOf(before).filter((address) => !left.has(address));
       return withReservation(withRest(vpc, released, at), endpointId, after);
     }
     case 'SecurityGroupReserved': {
@@ -162,6 +161,21 @@ const evolvePart = (vpc: Vpc, event: PartEvent): Vpc => {
         additions: without(before.additions, reservationId),
       });
     }
+    case 'Ipv6Reserved': {
+      const { reservationId, addresses } = event.data;
+      const additions = { ...before.additions, [reservationId]: at };
+      const ipv6 = { ...before.ipv6, [reservationId]: addresses };
+      return withReservation(vpc, endpointId, { ...before, ipv6, additions });
+    }
+    case 'Ipv6Released': {
+      const { reservationId } = event.data;
+      const released = (before.ipv6[reservationId] ?? []).map((address) => address.ipv6);
+      return withReservation(withRest(vpc, released, at), endpointId, {
+        ...before,
+        ipv6: without(before.ipv6, reservationId),
+        additions: without(before.additions, reservationId),
+      });
+    }
     default:
       return assertNever(event);
   }
@@ -179,12 +193,15 @@ const withReservation = (vpc: Vpc, endpointId: string, reservation: Reservation)
   reservations: { ...vpc.reservations, [endpointId]: reservation },
 });
 
-/** Addresses of these zones rest from now on. */
-const withRest = (vpc: Vpc, zones: readonly ReservedZone[] = [], at: string): Vpc => {
+/** These addresses rest from now on. */
+const withRest = (vpc: Vpc, addresses: readonly string[], at: string): Vpc => {
   const until = new Date(Date.parse(at) + REST_MS).toISOString();
-  const released = zones.flatMap(addressesOf).map((address) => [address, until]);
+  const released = addresses.map((address) => [address, until]);
   return { ...vpc, resting: { ...vpc.resting, ...Object.fromEntries(released) } };
 };
+
+const mapValues = <T>(record: Readonly<Record<string, T>>, map: (value: T) => T): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 
 const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => {
   const { [key]: _removed, ...rest } = record;

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { assignableRange, hasAddress, parseAddress, parseCidr } from './cidr.ts';
 import { vpc } from './vpc.decide.ts';
 import {
+  addressesOf,
   availableIpCount,
   type RequestedZone,
   type ReservedZone,
@@ -69,7 +70,7 @@ const reserveIn = (endpointId: string, zones: readonly RequestedZone[], dualStac
   type: 'ReserveEndpoint',
   data: {
     ...{ endpointId, endpointType: 'INTERFACE', serviceId: 'epsrv-1' },
-    ...{ zones, securityGroupIds: ['sg-1'], customDomains: null, dualStack },
+    ...{ zones, securityGroupIds: ['sg-1'], customDomains: null, dualStack, targets: [] },
   },
 });
 const release = (endpointId: string): VpcCommand => ({ type: 'ReleaseReservation', data: { endpointId } });
@@ -78,6 +79,15 @@ const eniIdOf = (id: string, vswitchId: string, place: number): string => `eni-$
 const reserveZone = (id: string, zone: RequestedZone, place: number, dualStack: boolean): VpcCommand => ({
   type: 'ReserveZone',
   data: { endpointId: id, zone: { ...zone, eniId: eniIdOf(id, zone.vswitchId, place) }, dualStack },
+});
+const ipv6Id = (id: string, place: number): string => `ip6-${id}-${place}`;
+const reserveIpv6 = (id: string, place: number): VpcCommand => ({
+  type: 'ReserveIpv6',
+  data: { endpointId: id, reservationId: ipv6Id(id, place) },
+});
+const releaseIpv6 = (id: string, place: number): VpcCommand => ({
+  type: 'ReleaseParts',
+  data: { endpointId: id, partIds: [ipv6Id(id, place)] },
 });
 /** All that came later. */
 const releaseZones = (id: string): VpcCommand => {
@@ -117,6 +127,8 @@ const step: fc.Arbitrary<Step> = fc.record({
         .map(([id, [zone], place, dualStack]) => reserveZone(id, zone ?? zoneIn('vsw-0'), place, dualStack)),
     },
     { weight: 2, arbitrary: endpointId.map(releaseZones) },
+    { weight: 2, arbitrary: fc.tuple(endpointId, fc.nat(1)).map((args) => reserveIpv6(...args)) },
+    { weight: 1, arbitrary: fc.tuple(endpointId, fc.nat(1)).map((args) => releaseIpv6(...args)) },
   ),
 });
 
@@ -125,19 +137,17 @@ type World = { holder: Map<string, string>; restsUntil: Map<string, number> };
 
 const checkReserved = (world: World, id: string, reserved: readonly ReservedZone[], now: number): void => {
   for (const { vswitchId, ipv4, ipv6 } of reserved) {
-    for (const [address, range] of [
-      [ipv4, rangeOf(vswitchId)],
-      [ipv6, rangeOf(`${vswitchId}/6`)],
-    ] as const) {
-      if (address === '') continue;
-      const value = parseAddress(address)?.value ?? -1n;
-      const { first, last } = assignableRange(range);
-      expect(value >= first && value <= last, `${address} may be given out`).toBe(true);
-      expect(world.holder.get(address), `${address} is held by nobody`).toBeUndefined();
-      expect(world.restsUntil.get(address) ?? 0, `${address} has rested`).toBeLessThanOrEqual(now);
-      world.holder.set(address, id);
-    }
+    checkAddress(world, id, ipv4, vswitchId, now);
+    if (ipv6 !== '') checkAddress(world, id, ipv6, `${vswitchId}/6`, now);
   }
+};
+const checkAddress = (world: World, id: string, address: string, range: string, now: number): void => {
+  const value = parseAddress(address)?.value ?? -1n;
+  const { first, last } = assignableRange(rangeOf(range));
+  expect(value >= first && value <= last, `${address} may be given out`).toBe(true);
+  expect(world.holder.get(address), `${address} is held by nobody`).toBeUndefined();
+  expect(world.restsUntil.get(address) ?? 0, `${address} has rested`).toBeLessThanOrEqual(now);
+  world.holder.set(address, id);
 };
 
 const freeIn = (world: World, vswitchId: string, now: number): number => {
@@ -165,12 +175,19 @@ describe('over any sequence of reservations, releases and times', () => {
             for (const event of events) {
               if (event.type === 'EndpointReserved') checkReserved(world, event.data.endpointId, event.data.zones, now);
               if (event.type === 'ZoneReserved') checkReserved(world, event.data.endpointId, [event.data.zone], now);
+              if (event.type !== 'Ipv6Reserved') continue;
+              const { endpointId: id, addresses } = event.data;
+              for (const { eniId, ipv6 } of addresses) {
+                const zone = reservationOf(ledger, id)?.zones.find((one) => one.eniId === eniId);
+                checkAddress(world, id, ipv6, `${zone?.vswitchId}/6`, now);
+              }
             }
             if (command.type === 'ReleaseReservation' || command.type === 'ReleaseParts') {
-              const kept = reservationOf(ledger, command.data.endpointId)?.zones ?? [];
+              const reservation = reservationOf(ledger, command.data.endpointId);
+              const kept = reservation ? addressesOf(reservation) : [];
               for (const [address, holder] of world.holder) {
                 if (holder !== command.data.endpointId) continue;
-                if (kept.some(({ ipv4, ipv6 }) => address === ipv4 || address === ipv6)) continue;
+                if (kept.includes(address)) continue;
                 world.holder.delete(address);
                 world.restsUntil.set(address, now + REST_MS);
               }
@@ -197,6 +214,7 @@ describe('over any sequence of reservations, releases and times', () => {
       'ReleaseParts',
       'ReleaseReservation',
       'ReserveEndpoint',
+      'ReserveIpv6',
       'ReserveZone',
     ]);
   });
@@ -315,12 +333,14 @@ it('whatever a caller sends, decide throws nothing but rejections and the state 
         securityGroupIds: fc.array(id, { maxLength: 3 }),
         customDomains: fc.option(fc.record({ reservationId: id, domainNames })),
         dualStack: fc.boolean(),
+        targets: fc.array(fc.record({ ip: address, port: fc.nat() }), { maxLength: 2 }),
       }),
     ),
     as('ReleaseReservation', fc.record({ endpointId: id })),
     as('ReserveZone', fc.record({ endpointId: id, zone, dualStack: fc.boolean() })),
     as('ReserveSecurityGroup', fc.record({ endpointId: id, securityGroupId: id, attachmentId: id })),
     as('ReserveCustomDomains', fc.record({ endpointId: id, reservationId: id, domainNames })),
+    as('ReserveIpv6', fc.record({ endpointId: id, reservationId: id })),
     as('ReleaseParts', fc.record({ endpointId: id, partIds: fc.array(id, { maxLength: 3 }) })),
   );
   fc.assert(

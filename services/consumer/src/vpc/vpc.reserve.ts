@@ -5,6 +5,7 @@ import {
   byZone,
   entryOf,
   heldAddresses,
+  type Ipv6Addresses,
   type RequestedZone,
   type Reservation,
   type ReservedZone,
@@ -19,8 +20,8 @@ type Request = Extract<VpcCommand, { type: 'ReserveEndpoint' }>['data'];
 type Placed = RequestedZone &
   Readonly<{
     vswitch: Vpc['vswitches'][string];
-    /** Of the zone in the request. */
-    path: string;
+    /** Where the request says this of the zone. */
+    fieldOf: (name: string) => string;
   }>;
 
 /** The addresses that cannot be given out now. */
@@ -36,9 +37,10 @@ export const reserve = (ledger: Vpc, request: Request, now: string, quotas: Cons
   if (request.zones.length > zonesPerEndpoint) {
     throw exceeded('zones per endpoint', zonesPerEndpoint, request.zones.length, 'zones');
   }
-  const placed = request.zones.map((zone, index) => placeZone(ledger, zone, `zones[${index}]`));
+  const placed = request.zones.map((zone, index) => placeZone(ledger, zone, (name) => `zones[${index}].${name}`));
   checkDistinct(placed);
   const securityGroupIds = checkSecurityGroups(ledger, request, quotas);
+  checkTargets(ledger, request);
   requireFree(ledger, endpointId, customDomains?.domainNames ?? []);
   const zones = assign(ledger, placed, dualStack, now);
   return { endpointId, endpointType, serviceId, zones: zones.toSorted(byZone), securityGroupIds, customDomains };
@@ -68,15 +70,31 @@ export const reserveZone = (
 ): ReservedZone => {
   const current = reservation.zones.length;
   if (current >= zonesPerEndpoint) throw exceeded('zones per endpoint', zonesPerEndpoint, current);
-  const [zone] = assign(ledger, [placeZone(ledger, requested, 'zone')], dualStack, now);
+  const [zone] = assign(ledger, [placeZone(ledger, requested, (name) => `zone.${name}`)], dualStack, now);
   if (!zone) throw new Error('a zone was placed and not assigned');
   return zone;
+};
+
+/** An IPv6 address for each zone of an endpoint that has none. */
+export const reserveIpv6 = (ledger: Vpc, reservation: Reservation, now: string): Ipv6Addresses => {
+  // Its vSwitches are there as long as it is.
+  const placed = reservation.zones.map((zone) => {
+    return placeZone(ledger, { ...zone, requestedIpv4: '', requestedIpv6: '' }, () => 'address_type');
+  });
+  checkDualStack(ledger, placed, 'address_type');
+  const { held, resting } = unavailableIn(ledger, now);
+  const taken = new Set(held);
+  return placed.map((zone) => {
+    const ipv6 = addressFor(zone, 6, { held: taken, resting });
+    taken.add(ipv6);
+    return { eniId: zone.eniId, ipv6 };
+  });
 };
 
 /** Addresses for all of them. */
 const assign = (ledger: Vpc, placed: readonly Placed[], dualStack: boolean, now: string): readonly ReservedZone[] => {
   if (dualStack) checkDualStack(ledger, placed);
-  const unavailable = { held: heldAddresses(ledger), resting: restingAt(ledger, now) };
+  const unavailable = unavailableIn(ledger, now);
   return placed.map((zone) => {
     const { zoneId, vswitchId, eniId } = zone;
     if (!dualStack && zone.requestedIpv6 !== '') throw unavailableAs(zone, 6, 'NOT_DUAL_STACK');
@@ -85,28 +103,33 @@ const assign = (ledger: Vpc, placed: readonly Placed[], dualStack: boolean, now:
   });
 };
 
+const unavailableIn = (ledger: Vpc, now: string): Unavailable => ({
+  held: heldAddresses(ledger),
+  resting: restingAt(ledger, now),
+});
+
 const requestedOf = (zone: RequestedZone, family: IpFamily): string =>
   family === 4 ? zone.requestedIpv4 : zone.requestedIpv6;
 
 const addressFor = (zone: Placed, family: IpFamily, unavailable: Unavailable): string =>
   requestedOf(zone, family) === '' ? choose(zone, family, unavailable) : checkRequested(zone, family, unavailable);
 
-const placeZone = (ledger: Vpc, requested: RequestedZone, path: string): Placed => {
+const placeZone = (ledger: Vpc, requested: RequestedZone, fieldOf: Placed['fieldOf']): Placed => {
   const { vswitchId } = requested;
   const vswitch = entryOf(ledger.vswitches, vswitchId);
-  if (!vswitch) throw reject('VSWITCH_NOT_FOUND', { vswitch_id: vswitchId, field: `${path}.vswitch_id` });
+  if (!vswitch) throw reject('VSWITCH_NOT_FOUND', { vswitch_id: vswitchId, field: fieldOf('vswitch_id') });
   const zoneId = requested.zoneId || vswitch.zoneId;
   if (zoneId !== vswitch.zoneId) {
     const facts = { zone_id: zoneId, vswitch_id: vswitchId, vswitch_zone_id: vswitch.zoneId };
-    throw reject('ZONE_VSWITCH_MISMATCH', { ...facts, field: `${path}.zone_id` });
+    throw reject('ZONE_VSWITCH_MISMATCH', { ...facts, field: fieldOf('zone_id') });
   }
-  return { ...requested, zoneId, vswitch, path };
+  return { ...requested, zoneId, vswitch, fieldOf };
 };
 
 const checkDistinct = (placed: readonly Placed[]): void => {
   const seen = new Set<string>();
-  for (const { zoneId, path } of placed) {
-    if (seen.has(zoneId)) throw reject('ZONE_DUPLICATE', { zone_id: zoneId, field: `${path}.zone_id` });
+  for (const { zoneId, fieldOf } of placed) {
+    if (seen.has(zoneId)) throw reject('ZONE_DUPLICATE', { zone_id: zoneId, field: fieldOf('zone_id') });
     seen.add(zoneId);
   }
 };
@@ -135,14 +158,31 @@ const checkSecurityGroups = (
   return ids;
 };
 
-const checkDualStack = (ledger: Vpc, placed: readonly Placed[]): void => {
+/** Only a REVERSE endpoint has targets: addresses of its VPC, whoever has them. */
+const checkTargets = (ledger: Vpc, { endpointType, targets }: Request): void => {
+  if (endpointType !== 'REVERSE') {
+    if (targets.length > 0) throw typeMismatch('REVERSE', endpointType, 'targets');
+    return;
+  }
+  if (targets.length === 0) throw reject('TARGET_REQUIRED', { field: 'targets' });
+  const inside = registeredCidr(ledger.ipv4Cidr, 4);
+  const seen = new Set<string>();
+  for (const [index, { ip, port }] of targets.entries()) {
+    const facts = { target: `${ip}:${port}`, field: `targets[${index}].ip` };
+    if (!hasAddress(inside, ip)) throw reject('TARGET_OUTSIDE_VPC', { ...facts, vpc_cidr: ledger.ipv4Cidr });
+    if (seen.has(facts.target)) throw reject('TARGET_DUPLICATE', { ...facts, field: `targets[${index}]` });
+    seen.add(facts.target);
+  }
+};
+
+const checkDualStack = (ledger: Vpc, placed: readonly Placed[], field = 'vpc_id'): void => {
   if (ledger.ipv6Cidr === '') {
-    throw reject('DUAL_STACK_UNAVAILABLE', { missing: 'VPC', vpc_id: ledger.vpcId, field: 'vpc_id' });
+    throw reject('DUAL_STACK_UNAVAILABLE', { missing: 'VPC', vpc_id: ledger.vpcId, field });
   }
   const without = placed.find(({ vswitch }) => vswitch.ipv6Cidr === '');
   if (without) {
     const facts = { missing: 'VSWITCH', vswitch_id: without.vswitchId };
-    throw reject('DUAL_STACK_UNAVAILABLE', { ...facts, field: `${without.path}.vswitch_id` });
+    throw reject('DUAL_STACK_UNAVAILABLE', { ...facts, field: without.fieldOf('vswitch_id') });
   }
 };
 
@@ -159,13 +199,13 @@ const choose = (zone: Placed, family: IpFamily, { held, resting }: Unavailable):
   }
   const restingHere = Object.keys(resting).filter((address) => hasAddress(range, address)).length;
   const facts = { vswitch_id: zone.vswitchId, resting: String(restingHere) };
-  throw reject('ADDRESS_EXHAUSTED', { ...facts, field: `${zone.path}.vswitch_id` });
+  throw reject('ADDRESS_EXHAUSTED', { ...facts, field: zone.fieldOf('vswitch_id') });
 };
 
 const unavailableAs = (zone: Placed, family: IpFamily, why: string, more: Record<string, string> = {}) =>
   reject('REQUESTED_ADDRESS_UNAVAILABLE', {
     ...{ vswitch_id: zone.vswitchId, [`ipv${family}_address`]: requestedOf(zone, family), why, ...more },
-    field: `${zone.path}.ipv${family}_address`,
+    field: zone.fieldOf(`ipv${family}_address`),
   });
 
 const checkRequested = (zone: Placed, family: IpFamily, { held, resting }: Unavailable): string => {

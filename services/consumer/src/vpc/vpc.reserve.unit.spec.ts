@@ -61,6 +61,7 @@ describe('a reservation', () => {
       securityGroups: { 'sg-1': 'sg-1' },
       closings: [],
       customDomains: {},
+      ipv6: {},
       at: later(-300_000),
       additions: {},
     });

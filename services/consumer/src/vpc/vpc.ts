@@ -21,6 +21,9 @@ export type RequestedZone = Readonly<{
   requestedIpv6: string;
 }>;
 
+/** Where the provider of a REVERSE endpoint connects. */
+export type Target = Readonly<{ ip: string; port: number }>;
+
 /** `ipv6` is empty unless dual stack. */
 export type ReservedZone = Readonly<{ zoneId: string; vswitchId: string; eniId: string; ipv4: string; ipv6: string }>;
 
@@ -65,18 +68,25 @@ export type VpcEvent =
   | Ev<'NextHopReopened', { endpointId: string; closingId: string; at: string }>
   | Ev<'CustomDomainsReserved', DomainReservation & { endpointId: string; at: string }>
   | Ev<'CustomDomainsReleased', { endpointId: string; reservationId: string; at: string }>
+  | Ev<'Ipv6Reserved', Ipv6Reservation & { endpointId: string; at: string }>
+  | Ev<'Ipv6Released', { endpointId: string; reservationId: string; at: string }>
   | Ev<'GatewayEndpointReserved', { gatewayEndpointId: string; routeTableIds: readonly string[]; at: string }>
   | Ev<'GatewayEndpointReleased', { gatewayEndpointId: string; at: string }>;
 
 /** Names that an endpoint has in the VPC; switched on again, they are another reservation. */
 export type DomainReservation = Readonly<{ reservationId: string; domainNames: readonly string[] }>;
 
+/** IPv6 addresses of an endpoint that had none; each try to become dual stack is another reservation. */
+export type Ipv6Reservation = Readonly<{ reservationId: string; addresses: Ipv6Addresses }>;
+export type Ipv6Addresses = readonly Readonly<{ eniId: string; ipv6: string }>[];
+
 /** One attaching of a security group to an endpoint: the same group attached again is another one. */
 export type Attachment = Readonly<{ securityGroupId: string; attachmentId: string }>;
 
 /**
  * Its parts are zones, each with the id of its interface, security groups, each with the id of its attachment, custom
- * domains, each time of having them with its own id, and closings, each of one request to delete the endpoint.
+ * domains, each time of having them with its own id, IPv6 addresses, each try to have them with its own id, and
+ * closings, each of one request to delete the endpoint.
  */
 export type Reservation = Readonly<{
   endpointType: EndpointType;
@@ -89,6 +99,8 @@ export type Reservation = Readonly<{
   closings: readonly string[];
   /** Reservation id → names. */
   customDomains: Readonly<Record<string, readonly string[]>>;
+  /** Reservation id → addresses besides those of its zones. */
+  ipv6: Readonly<Record<string, Ipv6Addresses>>;
   at: string;
   /** Id of each part that came later → when. */
   additions: Readonly<Record<string, string>>;
@@ -138,12 +150,16 @@ export type VpcCommand =
         securityGroupIds: readonly string[];
         customDomains: DomainReservation | null;
         dualStack: boolean;
+        /** Of a REVERSE endpoint. */
+        targets: readonly Target[];
       }
     >
   | Cmd<'ReleaseReservation', { endpointId: string }>
   | Cmd<'ReserveZone', { endpointId: string; zone: RequestedZone; dualStack: boolean }>
   | Cmd<'ReserveSecurityGroup', Attachment & { endpointId: string }>
   | Cmd<'ReserveCustomDomains', DomainReservation & { endpointId: string }>
+  /** For each of its zones. */
+  | Cmd<'ReserveIpv6', { endpointId: string; reservationId: string }>
   | Cmd<'ReleaseParts', { endpointId: string; partIds: readonly string[] }>
   /** Before an endpoint is deleted; without `force` only when no route leads to it. */
   | Cmd<'CloseNextHop', { endpointId: string; closingId: string; force: boolean }>
@@ -175,11 +191,14 @@ export const restingAt = (vpc: Vpc, now: string): Readonly<Record<string, string
 export const byZone = (a: Readonly<{ zoneId: string }>, b: Readonly<{ zoneId: string }>): number =>
   a.zoneId < b.zoneId ? -1 : 1;
 
-export const addressesOf = ({ ipv4, ipv6 }: ReservedZone): readonly string[] => (ipv6 === '' ? [ipv4] : [ipv4, ipv6]);
+export const addressesOf = ({ zones, ipv6: later }: Pick<Reservation, 'zones' | 'ipv6'>): readonly string[] => [
+  ...zones.flatMap(({ ipv4, ipv6 }) => (ipv6 === '' ? [ipv4] : [ipv4, ipv6])),
+  ...Object.values(later).flatMap((addresses) => addresses.map(({ ipv6 }) => ipv6)),
+];
 
 /** Every address that an endpoint of the VPC holds. Its vSwitches are disjoint: an address is one interface's. */
 export const heldAddresses = (vpc: Vpc): ReadonlySet<string> =>
-  new Set(Object.values(vpc.reservations).flatMap(({ zones }) => zones.flatMap(addressesOf)));
+  new Set(Object.values(vpc.reservations).flatMap(addressesOf));
 
 /** Ids come from callers too: `constructor` is not one. */
 export const entryOf = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
@@ -211,6 +230,12 @@ export const availableIpCount = (vpc: Vpc, vswitchId: string, now: string): numb
   const held = zones.filter((zone) => zone.vswitchId === vswitchId).length;
   const resting = Object.keys(restingAt(vpc, now)).filter((address) => hasAddress(cidr, address)).length;
   return Number(assignableRange(cidr).count) - held - resting;
+};
+
+/** IPv6 addresses as they are reserved; null where they are not. */
+export const reservedIpv6 = (reservation: Reservation | null, reservationId: string): Ipv6Reservation | null => {
+  const addresses = reservation && entryOf(reservation.ipv6, reservationId);
+  return addresses ? { reservationId, addresses } : null;
 };
 
 /** Custom domains as they are reserved; null where they are not. */

@@ -4,6 +4,10 @@ import type { Listener } from '@privatelink/proto/broker/v1/connection';
 import type { ServiceResource } from '@privatelink/proto/provider/v1/endpoint_service';
 import { isId } from '@privatelink/shared/grpc/validate';
 
+/** What is accepted on a port of an interface goes to one of these; of a reverse one, the port is the target's number. */
+export type Way = Readonly<{ port: number; targets: readonly Target[] }>;
+type Target = Readonly<{ ip: string; port: number }>;
+
 /** A network interface as it is to be on this machine. All of it has been checked: it goes into commands and files. */
 export type Interface = Readonly<{
   connectionId: string;
@@ -11,10 +15,12 @@ export type Interface = Readonly<{
   vpcId: string;
   /** IPv4, then IPv6 if it has one. */
   addresses: readonly string[];
-  /** On which it accepts connections: none while it is closed. */
-  ports: readonly number[];
-  /** Where connections go; null while it is closed. */
+  /** Where connections go, by the port on which it accepts them: nowhere while it is closed. */
+  ways: readonly Way[];
+  /** What serves it; null while it is closed. */
   resource: ServiceResource | null;
+  /** Of a reverse interface: where the provider's side is accepted; the interface's own address is where it goes on from. */
+  egress: Readonly<{ host: string; vpcId: string }> | null;
   /** Where it accepted connections when it was last ready. */
   listeners: readonly Listener[];
 }>;
@@ -27,17 +33,30 @@ export const readInterface = (forwarding: Forwarding): Interface | string => {
   if (!isIPv4(ipv4Address)) return 'its IPv4 address is none';
   if (ipv6Address !== '' && !isPlainIPv6(ipv6Address)) return 'its IPv6 address is none';
   const addresses = ipv6Address === '' ? [ipv4Address] : [ipv4Address, canonicalIPv6(ipv6Address)];
-  const closed = { connectionId, eniId, vpcId, addresses, listeners, ports: [], resource: null };
+  const closed = { connectionId, eniId, vpcId, addresses, listeners, ways: [], resource: null, egress: null };
   if (forwarding.state !== ForwardingState.READY) return closed;
   const { resource } = forwarding;
   if (!resource || resource.targets.length === 0) return 'no resource serves it';
   if (resource.vpcId !== '' && !isId(resource.vpcId, 'vpc')) return "its resource's VPC id is none";
+  if (forwarding.reverse) return readReverse(forwarding, { ...closed, resource });
   if (!resource.targets.every(isTarget)) return 'a target of its resource is none';
   const ports = [...new Set(resource.targets.map(({ port }) => port))].sort((a, b) => a - b);
-  return { ...closed, ports, resource };
+  const ways = ports.map((port) => ({ port, targets: resource.targets.filter((target) => target.port === port) }));
+  return { ...closed, ways, resource };
 };
 
-const isTarget = ({ ip, port }: ServiceResource['targets'][number]): boolean =>
+/** The provider starts connections: to what is allowed, each target by its number. */
+const readReverse = ({ resource, targets }: Forwarding, closed: Interface): Interface | string => {
+  const host = resource?.targets[0]?.ip ?? '';
+  if (!isIPv4(host)) return 'the address of its egress source is none';
+  if (!targets.every(isTarget)) return 'a target of its is none';
+  const ways = targets.flatMap(({ ip, port, allowed }, index) =>
+    allowed ? [{ port: index + 1, targets: [{ ip, port }] }] : [],
+  );
+  return { ...closed, ways, egress: { host, vpcId: resource?.vpcId ?? '' } };
+};
+
+const isTarget = ({ ip, port }: Target): boolean =>
   isIP(ip) !== 0 && !ip.includes('%') && Number.isInteger(port) && port >= 1 && port <= 65_535;
 
 /** A scope (`%eth0`) names a device of some machine: no part of an address. */

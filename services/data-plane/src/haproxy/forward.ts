@@ -19,6 +19,8 @@ export type Forward = Readonly<{
   targets: readonly Target[];
   /** Network namespace that the targets are dialled in; null: HAProxy's own. */
   targetNamespace: string | null;
+  /** Address that they are dialled from; null: whichever the network gives. */
+  source: string | null;
   /** Tell targets the client's address and the connection's id in a PROXY v2 header. */
   proxyProtocol: boolean;
 }>;
@@ -59,6 +61,7 @@ export const malformation = (forward: Forward): string | null => {
   if (!CONNECTION_ID.test(forward.connectionId)) return 'the connection id is malformed';
   if (!isPort(forward.port)) return 'the port is out of range';
   if (!isNamespace(forward.targetNamespace)) return 'the namespace of the targets is malformed';
+  if (forward.source !== null && !isAddress(forward.source)) return 'the address to dial from is malformed';
   for (const { host, port, namespace } of forward.binds) {
     if (!isAddress(host)) return 'an address to listen on is malformed';
     if (!isPort(port)) return 'a port to listen on is out of range';

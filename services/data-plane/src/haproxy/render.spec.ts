@@ -18,6 +18,7 @@ const forward: Forward = {
     { ip: 'fd00::10', port: 443 },
   ],
   targetNamespace: 'vpc-b',
+  source: null,
   proxyProtocol: true,
 };
 
@@ -72,6 +73,13 @@ listen ep-1:443
     ];
     expect(checks(here, forward)).toEqual(expect.arrayContaining(checks(here)));
     expect(checks(here)).not.toContain(checks(forward).at(-1));
+  });
+
+  it('dials targets from an address where one is said', () => {
+    const targets = [{ ip: '10.0.1.9', port: 5432 }];
+    const reverse = { ...forward, targets, targetNamespace: 'vpc-c', source: '10.0.0.5', proxyProtocol: false };
+    expect(renderConfig([reverse], options)).toContain('server t1 10.0.1.9:5432 source 10.0.0.5 namespace vpc-c');
+    expect(() => renderConfig([{ ...reverse, source: '10.0.0.5 user root' }], options)).toThrow('malformed');
   });
 
   it('is the same for the same set, and has no section of what listens nowhere', () => {

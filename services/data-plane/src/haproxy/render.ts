@@ -91,11 +91,12 @@ const checks = (forwards: readonly Forward[], { checkIntervalMs, namespaces }: R
 };
 
 const section = (forward: Forward, namespaces: ReadonlyMap<string, string>): string => {
-  const { binds, targets, targetNamespace, proxyProtocol } = forward;
+  const { binds, targets, targetNamespace, source, proxyProtocol } = forward;
+  const from = source === null ? '' : ` source ${source}`;
   const bind = ({ host, port, namespace }: Bind) =>
     `  bind ${formatEndpoint(host, port)}${within(namespace, namespaces)}`;
   const server = ({ ip, port }: Target, index: number) =>
-    `  server t${index + 1} ${formatEndpoint(ip, port)}${proxyProtocol ? PROXY_V2 : ''}${within(targetNamespace, namespaces)}`;
+    `  server t${index + 1} ${formatEndpoint(ip, port)}${from}${proxyProtocol ? PROXY_V2 : ''}${within(targetNamespace, namespaces)}`;
   return [
     `listen ${nameOf(forward)}`,
     ...binds.map(bind),

@@ -15,8 +15,9 @@ const wanted = (eniId: string, ports: readonly number[], listeners: readonly Lis
   eniId,
   vpcId: 'vpc-1',
   addresses: ['10.0.0.5'],
-  ports,
+  ways: ports.map((port) => ({ port, targets: [] })),
   resource: ServiceResource.fromPartial({}),
+  egress: null,
   listeners,
 });
 
@@ -64,6 +65,7 @@ describe('an interface on the loopback network', () => {
         [18443, [{ host: address, port: 18443, namespace: null }]],
       ]),
       targetNamespace: null,
+      source: null,
     });
     expect(listenersOf(other)[0]?.address).not.toBe(`${address}:18080`);
     const [again] = await place(open()(), wanted('eni-1', [18080, 18443]));
@@ -129,6 +131,16 @@ describe('an interface on the loopback network', () => {
     expect(listenersOf(second)[0]?.address).not.toBe('127.99.1.4:18080');
     await mode.retain([]);
     expect(await place(mode, wanted('eni-2', [18080], told))).toEqual([first]);
+  });
+
+  it('that is reverse has a high port for each target, whose number is no port', async () => {
+    const reverse = { ...wanted('eni-1', [1, 2]), egress: { host: '192.168.0.7', vpcId: '' } };
+    const mode = open()();
+    const [placed] = await place(mode, reverse);
+    const [first, second] = listenersOf(placed).map(({ address }) => address.split(':'));
+    expect(first?.[0]).toBe(second?.[0]);
+    for (const port of [first?.[1], second?.[1]]) expect(Number(port)).toBeGreaterThanOrEqual(10_240);
+    expect(await place(mode, reverse)).toEqual([placed]);
   });
 
   it('has high ports where low ones are for root', async () => {

@@ -1,22 +1,15 @@
-import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { Listener } from '@privatelink/proto/broker/v1/connection';
 import type { Interface } from '../desired/interface.ts';
 import { formatEndpoint } from '../haproxy/forward.ts';
+import { hash, highPorts, hostOf, type Mapping, portOf, readListeners } from './high-ports.ts';
 import type { Mode, Placement } from './mode.ts';
 import type { Probe } from './probe.ts';
 
 export type LoopbackRange = Readonly<{ first: number; size: number }>;
 
-/** For each port of an interface the `host:port` that stands for it. */
-type Mapping = Map<number, string>;
-
 const ANY_LOOPBACK = '127.0.0.1';
 const HOST_ATTEMPTS = 16;
-const PORT_ATTEMPTS = 64;
-/** Below what systems give to outgoing connections. */
-const FIRST_HIGH_PORT = 10_240;
-const HIGH_PORTS = 22_528;
 
 /**
  * Interfaces are mapped to addresses of the loopback network, for whoever is not root or has no namespaces. The mapping
@@ -52,7 +45,7 @@ const openLoopback = ({ range, probe, mappings, earlier }: Loopback): Mode => {
   /** What is known of an interface from elsewhere is taken as it is: our own HAProxy may listen there already. */
   const recall = ({ connectionId, listeners }: Interface): void => {
     if (mappings.has(connectionId)) return;
-    const told = readListeners(listeners);
+    const told = readListeners(listeners, (host) => host.startsWith('127.'));
     const mapping: Mapping = new Map();
     for (const [port, address] of told.size > 0 ? told : (earlier.get(connectionId) ?? [])) {
       if (!used.has(address)) remember(mapping, port, address);
@@ -64,8 +57,7 @@ const openLoopback = ({ range, probe, mappings, earlier }: Loopback): Mode => {
     !used.has(formatEndpoint(host, port)) && (await probe(host, port)) === 'free';
 
   const takeHighPort = async (mapping: Mapping, host: string, eniId: string, port: number): Promise<void> => {
-    for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-      const high = FIRST_HIGH_PORT + (hash(`${eniId}/${port}/${attempt}`) % HIGH_PORTS);
+    for (const high of highPorts(eniId, port)) {
       if (!(await isFree(host, high))) continue;
       remember(mapping, port, formatEndpoint(host, high));
       return;
@@ -73,11 +65,11 @@ const openLoopback = ({ range, probe, mappings, earlier }: Loopback): Mode => {
   };
 
   /** A host on which every port is free, or at least is forbidden and not taken. */
-  const chooseHost = async ({ eniId, ports }: Interface): Promise<string> => {
+  const chooseHost = async ({ eniId, ways }: Interface): Promise<string> => {
     for (let attempt = 0; attempt < HOST_ATTEMPTS; attempt++) {
       const host = formatIPv4(range.first + 1 + (hash(`${eniId}/${attempt}`) % (range.size - 2)));
       const verdicts = await Promise.all(
-        ports.map((port) => (used.has(formatEndpoint(host, port)) ? 'taken' : probe(host, port))),
+        ways.map(({ port }) => (used.has(formatEndpoint(host, port)) ? 'taken' : probe(host, port))),
       );
       if (verdicts.includes('absent')) return ANY_LOOPBACK;
       if (!verdicts.includes('taken')) return host;
@@ -87,28 +79,30 @@ const openLoopback = ({ range, probe, mappings, earlier }: Loopback): Mode => {
 
   const complete = async (wanted: Interface): Promise<void> => {
     const mapping = mappings.get(wanted.connectionId) ?? new Map();
-    const missing = wanted.ports.filter((port) => !mapping.has(port));
+    const missing = wanted.ways.map(({ port }) => port).filter((port) => !mapping.has(port));
     if (missing.length === 0) return;
     const [known] = mapping.values();
     const host = known === undefined ? await chooseHost(wanted) : hostOf(known);
     for (const port of missing) {
-      // Those who are given the one address that everything shares should not take its well-known ports.
-      if (host !== ANY_LOOPBACK && (await isFree(host, port))) remember(mapping, port, formatEndpoint(host, port));
+      // Those who are given the one address that everything shares should not take its well-known ports; a target's
+      // number is no port at all.
+      if (host !== ANY_LOOPBACK && !wanted.egress && (await isFree(host, port)))
+        remember(mapping, port, formatEndpoint(host, port));
       else await takeHighPort(mapping, host, wanted.eniId, port);
     }
   };
 
-  const placementOf = ({ connectionId, ports }: Interface): Placement => {
+  const placementOf = ({ connectionId, ways }: Interface): Placement => {
     const mapping = mappings.get(connectionId) ?? new Map<number, string>();
-    const listeners = ports.flatMap((port): Listener[] => {
+    const listeners = ways.flatMap(({ port }): Listener[] => {
       const address = mapping.get(port);
       return address === undefined ? [] : [{ port, address }];
     });
-    if (listeners.length < ports.length) return { waitsFor: 'a free address of the loopback network' };
+    if (listeners.length < ways.length) return { waitsFor: 'a free address of the loopback network' };
     const binds = listeners.map(
       ({ port, address }) => [port, [{ host: hostOf(address), port: portOf(address), namespace: null }]] as const,
     );
-    return { listeners, binds: new Map(binds), targetNamespace: null };
+    return { listeners, binds: new Map(binds), targetNamespace: null, source: null };
   };
 
   return {
@@ -145,19 +139,5 @@ export const parseLoopbackRange = (text: string): LoopbackRange | null => {
   const value = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
   return { first: value - (value % size), size };
 };
-
-/** Of what was told, what is a place on the loopback network. */
-const readListeners = (listeners: readonly Listener[]): Mapping =>
-  new Map(
-    listeners
-      .filter(({ address }) => isIPv4(hostOf(address)) && address.startsWith('127.') && isPort(portOf(address)))
-      .map(({ port, address }) => [port, address]),
-  );
-
-const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
-const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535;
-
-const hash = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE();
 
 const formatIPv4 = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');

@@ -9,6 +9,8 @@ export type Placed = Readonly<{
   listeners: readonly Listener[];
   /** From where its targets are dialled; null: from the agent's own network. */
   targetNamespace: string | null;
+  /** The address from which they are; null: whichever that network gives. */
+  source: string | null;
 }>;
 
 /** An interface that cannot be placed waits; the others do not. */

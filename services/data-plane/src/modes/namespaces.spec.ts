@@ -50,7 +50,8 @@ describe.skipIf(!hasNamespaces)('interfaces in network namespaces (root on Linux
     eniId: newId('eni'),
     vpcId,
     addresses,
-    ports: [80],
+    ways: [{ port: 80, targets: [] }],
+    egress: null,
     resource: ServiceResource.fromPartial({ vpcId: targetVpcId ?? '' }),
     listeners: [],
   });
@@ -90,6 +91,7 @@ describe.skipIf(!hasNamespaces)('interfaces in network namespaces (root on Linux
         { port: 80, address: '[fd00::5]:80' },
       ],
       targetNamespace: provider,
+      source: null,
     };
     expect(await place(eni)).toEqual([placed]);
     expect(await place(eni)).toEqual([placed]);

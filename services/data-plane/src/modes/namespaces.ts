@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Interface } from '../desired/interface.ts';
 import { formatEndpoint } from '../haproxy/forward.ts';
 import { identifyNamespaces } from '../haproxy/namespaces.ts';
+import { createEgresses } from './egresses.ts';
 import { changeAddresses, complaintOf, type Device, deviceFor, readDevices } from './ip.ts';
 import { addressKey, type KeptAddress, keptAddresses } from './kept-addresses.ts';
 import type { Mode, Placement } from './mode.ts';
@@ -19,6 +20,7 @@ const PARALLEL = 4;
  */
 export const namespacesMode = ({ directory, log }: NamespacesOptions): Mode => {
   const kept = keptAddresses(directory);
+  const egresses = createEgresses();
   /** What is on, as far as we have seen. */
   const on = new Set<string>();
   let identities: ReadonlyMap<string, string> = new Map();
@@ -79,40 +81,42 @@ export const namespacesMode = ({ directory, log }: NamespacesOptions): Mode => {
     name: 'namespaces',
     place: async (interfaces, hurry) => {
       placed = interfaces;
+      egresses.recall(interfaces);
       await look(interfaces);
-      const missing = interfaces
-        .flatMap(placesOf)
-        .filter((place) => identities.has(place.namespace) && !on.has(addressKey(place)));
+      const missing = distinct(interfaces.flatMap(placesOf)).filter(
+        (place) => identities.has(place.namespace) && !on.has(addressKey(place)),
+      );
       const complaints = await putOn(missing, hurry);
       const placementOf = (wanted: Interface): Placement => {
         const namespace = absentNamespace(wanted);
         if (namespace) return { waitsFor: `network namespace ${namespace}, which does not exist` };
         const absent = placesOf(wanted).find((place) => !on.has(addressKey(place)));
-        return absent ? { waitsFor: complaints.get(addressKey(absent)) ?? 'what is more urgent' } : toPlaced(wanted);
+        if (absent) return { waitsFor: complaints.get(addressKey(absent)) ?? 'what is more urgent' };
+        return wanted.egress ? egresses.place(wanted, wanted.egress) : toPlaced(wanted);
       };
       return new Map(interfaces.map((wanted) => [wanted.connectionId, placementOf(wanted)]));
     },
-    refuse: () => undefined,
+    refuse: egresses.refuse,
     check: async (hurry) => {
       const found = await identifyNamespaces(placed.flatMap(namespacesOf));
       if (placed.flatMap(namespacesOf).some((name) => found.get(name) !== identities.get(name))) return true;
       let isMissing = false;
-      const namespaces = Map.groupBy(placed, ({ vpcId }) => vpcId);
-      await forEachLimit([...namespaces], PARALLEL, async ([namespace, interfaces]) => {
+      const all = placed.flatMap((one) => placesOf(one).map((on) => ({ ...on, connectionId: one.connectionId })));
+      const namespaces = Map.groupBy(distinct(all), ({ namespace }) => namespace);
+      await forEachLimit([...namespaces], PARALLEL, async ([namespace, places]) => {
         if (hurry.aborted || !found.has(namespace)) return;
         const devices = await readDevices(namespace).catch(() => null);
         if (!devices) return;
-        for (const { connectionId, addresses } of interfaces) {
-          for (const address of addresses) {
-            if (isOn(devices, address) || !on.delete(addressKey({ namespace, address }))) continue;
-            isMissing = true;
-            log.warn({ connectionId, namespace, address }, 'an address was taken off by somebody; it is put on again');
-          }
+        for (const place of places) {
+          if (isOn(devices, place.address) || !on.delete(addressKey(place))) continue;
+          isMissing = true;
+          log.warn(place, 'an address was taken off by somebody; it is put on again');
         }
       });
       return isMissing;
     },
     retain: async (interfaces) => {
+      egresses.retain(interfaces);
       const wanted = new Set(interfaces.flatMap(placesOf).map(addressKey));
       const stale = (await kept.all()).filter((place) => !wanted.has(addressKey(place)));
       if (stale.length === 0) return;
@@ -135,14 +139,23 @@ export const namespacesMode = ({ directory, log }: NamespacesOptions): Mode => {
 const namespacesOf = ({ vpcId, resource }: Interface): readonly string[] =>
   resource?.vpcId ? [vpcId, resource.vpcId] : [vpcId];
 
-const placesOf = ({ vpcId, addresses }: Interface): readonly Place[] =>
-  addresses.map((address) => ({ namespace: vpcId, address }));
+/** An egress source's address is on where it has a VPC; in the agent's own network whoever runs the machine has it. */
+const placesOf = ({ vpcId, addresses, egress }: Interface): readonly Place[] => [
+  ...addresses.map((address) => ({ namespace: vpcId, address })),
+  ...(egress?.vpcId ? [{ namespace: egress.vpcId, address: egress.host }] : []),
+];
+
+/** Many interfaces share an egress source. */
+const distinct = <P extends Place>(places: readonly P[]): readonly P[] => [
+  ...new Map(places.map((place) => [addressKey(place), place])).values(),
+];
 
 const isOn = (devices: readonly Device[], address: string): boolean =>
   devices.some(({ addresses }) => addresses.some((on) => on.address === address));
 
-const toPlaced = ({ vpcId, addresses, ports, resource }: Interface): Placement => ({
-  binds: new Map(ports.map((port) => [port, addresses.map((host) => ({ host, port, namespace: vpcId }))])),
-  listeners: ports.flatMap((port) => addresses.map((host) => ({ port, address: formatEndpoint(host, port) }))),
+const toPlaced = ({ vpcId, addresses, ways, resource }: Interface): Placement => ({
+  binds: new Map(ways.map(({ port }) => [port, addresses.map((host) => ({ host, port, namespace: vpcId }))])),
+  listeners: ways.flatMap(({ port }) => addresses.map((host) => ({ port, address: formatEndpoint(host, port) }))),
   targetNamespace: resource?.vpcId || null,
+  source: null,
 });

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const SERVER = `
   const [host, name] = process.argv.slice(1);
-  require('node:http').createServer((_, response) => response.end(name))
+  require('node:http').createServer(({ socket }, response) => response.end(name.replace('%peer', socket.remoteAddress)))
     .listen(0, host, function () { console.log(this.address().port); });
 `;
 
@@ -20,7 +20,7 @@ const inside = (namespace: string, program: string, ...args: readonly string[]):
   ['netns', 'exec', namespace, process.execPath, '--eval', program, '--', ...args],
 ];
 
-/** An HTTP server in a namespace that answers everything with its name. */
+/** An HTTP server in a namespace that answers everything with its name; `%peer` in it is who asks. */
 export const serveIn = async (namespace: string, host: string, name: string) => {
   const server = spawn(...inside(namespace, SERVER, host, name), { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(server, 'exit');

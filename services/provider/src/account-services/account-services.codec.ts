@@ -18,5 +18,7 @@ export const accountServicesCodec: Codec<AccountServicesEvent> = defineCodec<Acc
       personal: ['message'],
     },
     AccountSettledRecorded: { version: 1, schema: z.object(report) },
+    PlatformFlagged: { version: 1, schema: z.object({ actor: z.string(), at }), personal: ['actor'] },
+    PlatformUnflagged: { version: 1, schema: z.object({ actor: z.string(), at }), personal: ['actor'] },
   },
 });

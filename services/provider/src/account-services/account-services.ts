@@ -2,17 +2,20 @@ import type { Decider } from '@privatelink/shared/eventing/decider';
 import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
 import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
+import type { ServiceType } from '../endpoint-service/endpoint-service.ts';
 import { type ProviderQuotas, providerQuotas } from '../endpoint-service/quotas.ts';
 
 /**
- * The ledger of the services that one account has, or is about to, and of the account's bills. It is written before a
+ * The ledger of the services that one account has, or is about to, of what it is, and of its bills. It is written before a
  * service is: whoever is entered is told of a bill, and whoever comes later finds it here.
  */
 export type AccountServicesEvent =
   | Ev<'ServiceClaimed', { serviceId: string; at: string }>
   | Ev<'ServiceReleased', { serviceId: string; at: string }>
   | Ev<'AccountOverdueRecorded', { source: string; sequence: number; message: string; at: string }>
-  | Ev<'AccountSettledRecorded', { source: string; sequence: number; at: string }>;
+  | Ev<'AccountSettledRecorded', { source: string; sequence: number; at: string }>
+  | Ev<'PlatformFlagged', { actor: string; at: string }>
+  | Ev<'PlatformUnflagged', { actor: string; at: string }>;
 
 /** What one source of billing reported last of a scope. */
 export type Payment = Readonly<{ source: string; sequence: number; overdue: boolean; message: string }>;
@@ -20,22 +23,25 @@ export type Payment = Readonly<{ source: string; sequence: number; overdue: bool
 export type AccountServices = Readonly<{
   /** Service id → when it was claimed. */
   services: Readonly<Record<string, string>>;
+  /** Whether it is the platform's own account. */
+  platform: boolean;
   /** By source. */
   payments: Readonly<Record<string, Payment>>;
 }>;
 
 export type AccountServicesCommand =
-  | Cmd<'ClaimService', { serviceId: string }>
+  | Cmd<'ClaimService', { serviceId: string; serviceType: ServiceType }>
   | Cmd<'ReleaseService', { serviceId: string }>
+  | Cmd<'SetPlatform', { platform: boolean; actor: string }>
   | Cmd<'RecordAccountPayments', { payments: readonly Payment[] }>;
 
-export type AccountServicesRejection = 'QUOTA_EXCEEDED';
+export type AccountServicesRejection = 'QUOTA_EXCEEDED' | 'PLATFORM_ACCOUNT_REQUIRED';
 
 export const accountServicesBy = (
   quotas: ProviderQuotas,
 ): Decider<AccountServicesCommand, AccountServicesEvent, AccountServices> => ({
   category: 'accountServices',
-  initial: { services: {}, payments: {} },
+  initial: { services: {}, platform: false, payments: {} },
   evolve: (ledger, event) => {
     switch (event.type) {
       case 'ServiceClaimed':
@@ -52,15 +58,23 @@ export const accountServicesBy = (
         const { at: _at, ...payment } = event.data;
         return withPayment(ledger, { ...payment, overdue: false, message: '' });
       }
+      case 'PlatformFlagged':
+        return { ...ledger, platform: true };
+      case 'PlatformUnflagged':
+        return { ...ledger, platform: false };
       default:
         return assertNever(event);
     }
   },
-  decide: (command, { services, payments }, at) => {
+  decide: (command, { services, platform, payments }, at) => {
     switch (command.type) {
       case 'ClaimService': {
-        const { serviceId } = command.data;
+        const { serviceId, serviceType } = command.data;
         if (serviceId in services) return [];
+        if (serviceType === 'REVERSE' && !platform) {
+          const facts = { service_type: serviceType, field: 'service_type' };
+          throw new Rejected<AccountServicesRejection>('PLATFORM_ACCOUNT_REQUIRED', facts);
+        }
         const current = Object.keys(services).length;
         if (current >= quotas.services) {
           const facts = { quota: 'services per account', limit: String(quotas.services), current: String(current) };
@@ -71,6 +85,11 @@ export const accountServicesBy = (
       case 'ReleaseService': {
         const { serviceId } = command.data;
         return serviceId in services ? [{ type: 'ServiceReleased', data: { serviceId, at } }] : [];
+      }
+      case 'SetPlatform': {
+        const { platform: wanted, actor } = command.data;
+        if (wanted === platform) return [];
+        return [{ type: wanted ? 'PlatformFlagged' : 'PlatformUnflagged', data: { actor, at } }];
       }
       case 'RecordAccountPayments':
         return command.data.payments

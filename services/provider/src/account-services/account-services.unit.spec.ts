@@ -11,7 +11,10 @@ import {
 
 const { given, at } = deciderSpec(accountServices);
 
-const claim = (serviceId: string): AccountServicesCommand => ({ type: 'ClaimService', data: { serviceId } });
+const claim = (serviceId: string): AccountServicesCommand => ({
+  type: 'ClaimService',
+  data: { serviceId, serviceType: 'INTERFACE' },
+});
 const release = (serviceId: string): AccountServicesCommand => ({ type: 'ReleaseService', data: { serviceId } });
 const claimed = (serviceId: string): AccountServicesEvent => ({ type: 'ServiceClaimed', data: { serviceId, at } });
 const released = (serviceId: string): AccountServicesEvent => ({ type: 'ServiceReleased', data: { serviceId, at } });
@@ -32,6 +35,7 @@ describe('the services of an account', () => {
   it('are at most 200, and another one when one of them is released', () => {
     const full = {
       payments: {},
+      platform: false,
       services: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`epsrv-${index}`, at])),
     };
     const decide = (command: AccountServicesCommand, ledger = full) => accountServices.decide(command, ledger, at);
@@ -86,7 +90,35 @@ describe('the bills of an account', () => {
   it('leave its services alone', () => {
     expect(evolveAll(accountServices, accountServices.initial, [claimed('epsrv-1'), overdueAs, settledAs])).toEqual({
       services: { 'epsrv-1': at },
+      platform: false,
       payments: { erp: { source: 'erp', sequence: 4, overdue: false, message: '' } },
     });
+  });
+});
+
+describe('an account of the platform', () => {
+  const reverse: AccountServicesCommand = {
+    type: 'ClaimService',
+    data: { serviceId: 'epsrv-1', serviceType: 'REVERSE' },
+  };
+  const set = (platform: boolean): AccountServicesCommand => ({
+    type: 'SetPlatform',
+    data: { platform, actor: 'olga' },
+  });
+  const flagged: AccountServicesEvent = { type: 'PlatformFlagged', data: { actor: 'olga', at } };
+  const unflagged: AccountServicesEvent = { type: 'PlatformUnflagged', data: { actor: 'olga', at } };
+
+  it('is flagged once, and not any more once', () => {
+    given().when(set(true)).thenEvents(flagged);
+    given(flagged).when(set(true)).thenNothing();
+    given(flagged).when(set(false)).thenEvents(unflagged);
+    given().when(set(false)).thenNothing();
+  });
+
+  it('alone has REVERSE services: those that it has stay, whatever becomes of the flag', () => {
+    given().when(reverse).thenRejected('PLATFORM_ACCOUNT_REQUIRED', { field: 'service_type' });
+    given(flagged).when(reverse).thenEvents(claimed('epsrv-1'));
+    given(flagged, claimed('epsrv-1'), unflagged).when(reverse).thenNothing();
+    given(flagged, unflagged).when(reverse).thenRejected('PLATFORM_ACCOUNT_REQUIRED');
   });
 });

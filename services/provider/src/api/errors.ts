@@ -7,7 +7,7 @@ import type { AdmissionRejection } from '../endpoint-service/admission.ts';
 import type { EndpointServiceRejection } from '../endpoint-service/endpoint-service.rejections.ts';
 import type { ServiceAdmissionsRejection } from '../service-admissions/service-admissions.ts';
 
-export type ApiRejection = 'ENDPOINT_SERVICE_IN_USE' | 'RESOURCE_IN_USE';
+export type ApiRejection = 'ENDPOINT_SERVICE_IN_USE' | 'RESOURCE_IN_USE' | 'PROVIDER_ACCOUNT_NOT_FOUND';
 
 type Rejection =
   | EndpointServiceRejection
@@ -43,6 +43,7 @@ export const errors = {
     code: status.FAILED_PRECONDITION,
     message: () => "the owner's account stays on the whitelist",
   },
+  PROVIDER_ACCOUNT_NOT_FOUND: { code: status.NOT_FOUND, message: () => 'there is no such account' },
   ENDPOINT_SERVICE_IN_USE: {
     code: status.FAILED_PRECONDITION,
     message: ({ connection_count: count, connections }) =>
@@ -105,6 +106,10 @@ export const errors = {
   CUSTOM_DOMAIN_NOT_FOUND: {
     code: status.NOT_FOUND,
     message: ({ domain_name: name }) => `the custom domain ${name} is not declared`,
+  },
+  PLATFORM_ACCOUNT_REQUIRED: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ service_type: type }) => `a ${type} service is for accounts that an operator has flagged as platform`,
   },
   QUOTA_EXCEEDED: {
     code: status.RESOURCE_EXHAUSTED,

@@ -18,6 +18,7 @@ import type { AdmissionsRepository } from '../processes/admission-cleanup.ts';
 import type { Lifecycle, ServiceRepository } from '../processes/endpoint-service-lifecycle.ts';
 import type { AccountsRepository } from '../processes/service-claim-cleanup.ts';
 import { endpointServices, ownServiceFields, visibleServiceFields } from '../read-models/endpoint-services.ts';
+import { accountHandlers } from './account-handlers.ts';
 import { admissionHandlers } from './admission-handlers.ts';
 import { domainHandlers } from './domain-handlers.ts';
 import type { FindProof } from './domain-proof.ts';
@@ -83,7 +84,7 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
       if (first) return reply(first);
       // Before anything is written: what is refused anyway claims nothing.
       checkResourcesAtCreation(data, deps.quotas);
-      const claim = { type: 'ClaimService', data: { serviceId } } as const;
+      const claim = { type: 'ClaimService', data: { serviceId, serviceType: data.serviceType } } as const;
       await accounts.execute(data.accountId, claim, stepContext(rpc.command, 'claim'));
       await failpoint('createEndpointService:after-claim');
       return reply(await services.execute(serviceId, { type: 'CreateEndpointService', data }, rpc.command));
@@ -157,6 +158,7 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
     ...userHandlers(deps, changes),
     ...domainHandlers(deps, changes),
     ...lockHandlers(changes),
+    ...accountHandlers(deps),
     ...admissionHandlers(deps),
   };
 };

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import type {
@@ -89,11 +89,23 @@ export const checkResource = (
   v.check(`${field}.resource_type`, enumName(ResourceType, resource.resourceType) !== undefined, 'is required');
   if (resource.vpcId !== '') checkId(v, `${field}.vpc_id`, resource.vpcId, 'vpc');
   const { targets } = resource;
+  if (resource.resourceType === ResourceType.EGRESS_SOURCE) {
+    checkEgressSource(v, field, resource);
+    return;
+  }
   v.check(`${field}.targets`, targets.length >= 1 && targets.length <= MAX_TARGETS, 'must be 1 to 100');
   for (const [index, { ip, port }] of targets.slice(0, MAX_TARGETS).entries()) {
     v.check(`${field}.targets[${index}].ip`, isIP(ip) !== 0, 'must be an IPv4 or IPv6 address');
     v.check(`${field}.targets[${index}].port`, port >= 1 && port <= 65_535, 'must be 1 to 65535');
   }
+};
+
+/** It has an address and no ports: those are given to the targets that are reached from it. */
+const checkEgressSource = (v: Violations, field: string, { targets, proxyProtocol }: ResourceSpec): void => {
+  v.check(`${field}.targets`, targets.length === 1, 'must be the one address of the egress source');
+  v.check(`${field}.targets[0].ip`, isIPv4(targets[0]?.ip ?? ''), 'must be an IPv4 address');
+  v.check(`${field}.targets[0].port`, targets[0]?.port === 0, 'must be 0: ports are given to targets');
+  v.check(`${field}.proxy_protocol`, !proxyProtocol, 'is of load balancers');
 };
 
 export const checkZone = (v: Violations, field: string, zoneId: string, zones: readonly string[]): boolean =>

@@ -13,21 +13,22 @@ const NO_LIMIT: Bandwidth = { mode: 'SCALABILITY', limitMbps: 0 };
 const USUAL: Bandwidth = { mode: 'BANDWIDTH_LIMIT', limitMbps: 3_072 };
 const EITHER: readonly TrafficControlMode[] = ['SCALABILITY', 'BANDWIDTH_LIMIT'];
 
-/** By the kind of resource that stands behind the service. */
-const TERMS: Readonly<Record<ResourceType, BandwidthTerms>> = {
+/** By the kind of resource that stands behind the service; null where it cannot be set. */
+const TERMS: Readonly<Record<ResourceType, BandwidthTerms | null>> = {
   NLB: { connectBandwidth: NO_LIMIT, modes: EITHER, minMbps: 100, maxMbps: 50_000 },
   ALB: { connectBandwidth: USUAL, modes: EITHER, minMbps: 100, maxMbps: 25_000 },
   CLB: { connectBandwidth: USUAL, modes: ['BANDWIDTH_LIMIT'], minMbps: 100, maxMbps: 10_240 },
   GWLB: { connectBandwidth: NO_LIMIT, modes: ['SCALABILITY'], minMbps: 0, maxMbps: 0 },
+  EGRESS_SOURCE: null,
 };
 
 type Service = Readonly<{ connectBandwidth: Bandwidth | null; resources: readonly ServiceResource[] }>;
 
-/** Null while nothing stands behind the service: reverse ones never have any. */
+/** Null while nothing stands behind the service, and of reverse ones. */
 export const bandwidthTerms = ({ connectBandwidth, resources: [resource] }: Service): BandwidthTerms | null => {
   if (!resource) return null;
   const terms = TERMS[resource.resourceType];
-  return connectBandwidth ? { ...terms, connectBandwidth } : terms;
+  return terms && connectBandwidth ? { ...terms, connectBandwidth } : terms;
 };
 
 /**
@@ -37,7 +38,11 @@ export const bandwidthTerms = ({ connectBandwidth, resources: [resource] }: Serv
  */
 export const checkBandwidth = ({ connectBandwidth, resources: [resource] }: Service, field: string): void => {
   if (!connectBandwidth || !resource) return;
-  const { modes, minMbps, maxMbps } = TERMS[resource.resourceType];
+  const { modes, minMbps, maxMbps } = TERMS[resource.resourceType] ?? {
+    modes: [] as TrafficControlMode[],
+    minMbps: 0,
+    maxMbps: 0,
+  };
   const { mode, limitMbps } = connectBandwidth;
   const isWithin = mode === 'SCALABILITY' || (limitMbps >= minMbps && limitMbps <= maxMbps);
   if (modes.includes(mode) && isWithin) return;

@@ -11,7 +11,7 @@ const version = z.number().int().nonnegative();
 const resourceKey = { resourceId: text, zoneId: text };
 const resource = z.object({
   ...resourceKey,
-  resourceType: z.enum(['NLB', 'CLB', 'ALB', 'GWLB']),
+  resourceType: z.enum(['NLB', 'CLB', 'ALB', 'GWLB', 'EGRESS_SOURCE']),
   targets: z.array(z.object({ ip: text, port: z.number().int() })),
   autoAllocated: z.boolean(),
   vpcId: text,

@@ -31,7 +31,7 @@ type ResourceCommand = Extract<
 const RESOURCE_TYPES: Readonly<Record<ServiceType, readonly ResourceType[]>> = {
   INTERFACE: ['NLB', 'CLB', 'ALB'],
   GATEWAY_LOAD_BALANCER: ['GWLB'],
-  REVERSE: [],
+  REVERSE: ['EGRESS_SOURCE'],
 };
 const DUAL_STACK: readonly ResourceType[] = ['NLB', 'GWLB'];
 
@@ -148,7 +148,7 @@ export const checkResourcesAtCreation = (
   checkBandwidth(service, 'connect_bandwidth');
 };
 
-/** One kind of balancer per service, of those that its type takes; each balancer once in a zone. */
+/** One kind of resource per service, of those that its type takes; each resource once in a zone. */
 const checkResources = (
   { serviceType, addressType }: Kind,
   present: readonly ServiceResource[],

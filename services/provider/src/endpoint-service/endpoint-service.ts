@@ -3,7 +3,7 @@ import type { Payment } from '../account-services/account-services.ts';
 import type { EndpointServiceStatus, EndpointServiceMove as Move } from './endpoint-service-status.ts';
 
 export type ServiceType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
-export type ResourceType = 'NLB' | 'CLB' | 'ALB' | 'GWLB';
+export type ResourceType = 'NLB' | 'CLB' | 'ALB' | 'GWLB' | 'EGRESS_SOURCE';
 export type AddressType = 'IPV4' | 'DUAL_STACK';
 export type Payer = 'ENDPOINT' | 'ENDPOINT_SERVICE';
 export type Target = Readonly<{ ip: string; port: number }>;

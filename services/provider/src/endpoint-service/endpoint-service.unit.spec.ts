@@ -59,7 +59,7 @@ describe('creating', () => {
   it.each([
     ['INTERFACE', 'GWLB', 'NLB or CLB or ALB'],
     ['GATEWAY_LOAD_BALANCER', 'NLB', 'GWLB'],
-    ['REVERSE', 'NLB', 'none'],
+    ['REVERSE', 'NLB', 'EGRESS_SOURCE'],
   ] as const)('refuses for a %s service a %s', (serviceType, resourceType, required) =>
     given()
       .when(the.create({ serviceType, resources: [resource('lb-1', { resourceType })] }))

@@ -66,6 +66,8 @@ const table = {
     declareCustomDomain: byProvider,
     verifyCustomDomain: byProvider,
     removeCustomDomain: byProvider,
+    setPlatformAccount: byOperator,
+    getProviderAccount: readByProvider,
     lockEndpointService: byOperator,
     unlockEndpointService: byOperator,
     admitEndpoint: byService,

@@ -48,6 +48,7 @@ import {
   connectionStatusFromJSON,
   connectionStatusToJSON,
   connectionStatusToNumber,
+  EndpointTarget,
   Listener,
   protoMetadata as protoMetadata1,
 } from "./connection.ts";
@@ -513,6 +514,8 @@ export interface RequestConnectionRequest {
   customDomainNames: string[];
   /** Whether its names have zone affinity. */
   zoneAffinity: boolean;
+  /** Of a REVERSE endpoint: its targets. */
+  targets: EndpointTarget[];
 }
 
 /** Recorded. */
@@ -671,7 +674,13 @@ export interface Forwarding {
   /** Whether its resource was reported to answer; true until it is reported not to. */
   healthy: boolean;
   /** How much the connection may carry, over all zones; absent where that cannot be set. */
-  bandwidth?: Bandwidth | undefined;
+  bandwidth?:
+    | Bandwidth
+    | undefined;
+  /** Whether the provider starts connections: to the targets, through the resource, which is an egress source. */
+  reverse: boolean;
+  /** Of a reverse interface: its targets, each with its number from 1 for good. */
+  targets: EndpointTarget[];
 }
 
 /** What is desired, or that all of it has been told. */
@@ -861,6 +870,8 @@ export interface UpdateConnectionRequest {
   customDomainNames: string[];
   /** Whether its names have zone affinity. */
   zoneAffinity: boolean;
+  /** Of a REVERSE endpoint: its targets. */
+  targets: EndpointTarget[];
 }
 
 /** Recorded. */
@@ -3701,6 +3712,7 @@ function createBaseRequestConnectionRequest(): RequestConnectionRequest {
     actor: "",
     customDomainNames: [],
     zoneAffinity: false,
+    targets: [],
   };
 }
 
@@ -3729,6 +3741,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(64).bool(message.zoneAffinity);
+    }
+    for (const v of message.targets) {
+      EndpointTarget.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -3810,6 +3825,14 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3852,6 +3875,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
+        : [],
     };
   },
 
@@ -3881,6 +3907,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
+    }
     return obj;
   },
 
@@ -3899,6 +3928,7 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     message.actor = object.actor ?? "";
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5245,6 +5275,8 @@ function createBaseForwarding(): Forwarding {
     endFlows: false,
     healthy: false,
     bandwidth: undefined,
+    reverse: false,
+    targets: [],
   };
 }
 
@@ -5291,6 +5323,12 @@ export const Forwarding: MessageFns<Forwarding> = {
     }
     if (message.bandwidth !== undefined) {
       Bandwidth.encode(message.bandwidth, writer.uint32(106).fork()).join();
+    }
+    if (message.reverse !== false) {
+      writer.uint32(112).bool(message.reverse);
+    }
+    for (const v of message.targets) {
+      EndpointTarget.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -5412,6 +5450,22 @@ export const Forwarding: MessageFns<Forwarding> = {
             message.bandwidth = Bandwidth.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.reverse = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5465,6 +5519,10 @@ export const Forwarding: MessageFns<Forwarding> = {
         : false,
       healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
       bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
+      reverse: isSet(object.reverse) ? globalThis.Boolean(object.reverse) : false,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
+        : [],
     };
   },
 
@@ -5509,6 +5567,12 @@ export const Forwarding: MessageFns<Forwarding> = {
     if (message.bandwidth !== undefined) {
       obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
     }
+    if (message.reverse !== false) {
+      obj.reverse = message.reverse;
+    }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
+    }
     return obj;
   },
 
@@ -5536,6 +5600,8 @@ export const Forwarding: MessageFns<Forwarding> = {
     message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
       ? Bandwidth.fromPartial(object.bandwidth)
       : undefined;
+    message.reverse = object.reverse ?? false;
+    message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     return message;
   },
 };
@@ -7177,6 +7243,7 @@ function createBaseUpdateConnectionRequest(): UpdateConnectionRequest {
     message: "",
     customDomainNames: [],
     zoneAffinity: false,
+    targets: [],
   };
 }
 
@@ -7211,6 +7278,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     }
     if (message.zoneAffinity !== false) {
       writer.uint32(72).bool(message.zoneAffinity);
+    }
+    for (const v of message.targets) {
+      EndpointTarget.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -7300,6 +7370,14 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7345,6 +7423,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : false,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
+        : [],
     };
   },
 
@@ -7377,6 +7458,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     if (message.zoneAffinity !== false) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
+    }
     return obj;
   },
 
@@ -7396,6 +7480,7 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     message.message = object.message ?? "";
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
+    message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     return message;
   },
 };

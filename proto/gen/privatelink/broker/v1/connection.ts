@@ -625,7 +625,7 @@ export interface ConnectionZone {
   forwarder: string;
   /**
    * Where the interface accepts connections: each of its own addresses; or what stands for it on the agent's machine
-   * (`haproxy/loopback`), one place for its IPv4 and its IPv6 address. Empty to the provider.
+   * (`haproxy/loopback`), one place for its IPv4 and its IPv6 address. Empty to the provider; of a REVERSE endpoint, to the consumer.
    */
   listeners: Listener[];
   /** Whether the provider has it switched on. */
@@ -634,12 +634,24 @@ export interface ConnectionZone {
   healthy: boolean;
 }
 
-/** Where one port of a network interface accepts connections. */
+/** Where the provider of a REVERSE service connects to, inside the consumer's VPC. */
+export interface EndpointTarget {
+  /** Address in the VPC. */
+  ip: string;
+  /** TCP port, 1..65535. */
+  port: number;
+  /** Whether the endpoint's security groups let it. Otherwise nothing leads there. */
+  allowed: boolean;
+}
+
+/** Where one port of a network interface accepts connections; of a REVERSE endpoint, where the provider connects. */
 export interface Listener {
-  /** Port of the interface. */
+  /** Port of the interface; of a REVERSE endpoint, the number of its target, from 1. */
   port: number;
   /** `host:port`, IPv6 in brackets. */
   address: string;
+  /** Of a REVERSE endpoint: the target that connections arrive at, `ip:port`. */
+  target?: string | undefined;
 }
 
 /** Between one endpoint and its endpoint service. */
@@ -701,7 +713,11 @@ export interface Connection {
   /** Whether a zone that serves it is not healthy. The endpoint's name leads to the healthy ones, or to all if none is. */
   degraded: boolean;
   /** How much it may carry; absent where that cannot be set. Zone agents are told: whether it is kept is theirs to say. */
-  bandwidth?: Bandwidth | undefined;
+  bandwidth?:
+    | Bandwidth
+    | undefined;
+  /** Of a REVERSE endpoint: where the provider connects; to the provider, those alone that it may. */
+  targets: EndpointTarget[];
 }
 
 /** One recorded fact of a connection. */
@@ -1144,8 +1160,109 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
   },
 };
 
+function createBaseEndpointTarget(): EndpointTarget {
+  return { ip: "", port: 0, allowed: false };
+}
+
+export const EndpointTarget: MessageFns<EndpointTarget> = {
+  encode(message: EndpointTarget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ip !== "") {
+      writer.uint32(10).string(message.ip);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.allowed !== false) {
+      writer.uint32(24).bool(message.allowed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndpointTarget {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndpointTarget();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ip = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EndpointTarget {
+    return {
+      ip: isSet(object.ip) ? globalThis.String(object.ip) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      allowed: isSet(object.allowed) ? globalThis.Boolean(object.allowed) : false,
+    };
+  },
+
+  toJSON(message: EndpointTarget): unknown {
+    const obj: any = {};
+    if (message.ip !== "") {
+      obj.ip = message.ip;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.allowed !== false) {
+      obj.allowed = message.allowed;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EndpointTarget>, I>>(base?: I): EndpointTarget {
+    return EndpointTarget.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EndpointTarget>, I>>(object: I): EndpointTarget {
+    const message = createBaseEndpointTarget();
+    message.ip = object.ip ?? "";
+    message.port = object.port ?? 0;
+    message.allowed = object.allowed ?? false;
+    return message;
+  },
+};
+
 function createBaseListener(): Listener {
-  return { port: 0, address: "" };
+  return { port: 0, address: "", target: undefined };
 }
 
 export const Listener: MessageFns<Listener> = {
@@ -1155,6 +1272,9 @@ export const Listener: MessageFns<Listener> = {
     }
     if (message.address !== "") {
       writer.uint32(18).string(message.address);
+    }
+    if (message.target !== undefined) {
+      writer.uint32(26).string(message.target);
     }
     return writer;
   },
@@ -1188,6 +1308,14 @@ export const Listener: MessageFns<Listener> = {
             message.address = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1204,6 +1332,7 @@ export const Listener: MessageFns<Listener> = {
     return {
       port: isSet(object.port) ? globalThis.Number(object.port) : 0,
       address: isSet(object.address) ? globalThis.String(object.address) : "",
+      target: isSet(object.target) ? globalThis.String(object.target) : undefined,
     };
   },
 
@@ -1215,6 +1344,9 @@ export const Listener: MessageFns<Listener> = {
     if (message.address !== "") {
       obj.address = message.address;
     }
+    if (message.target !== undefined) {
+      obj.target = message.target;
+    }
     return obj;
   },
 
@@ -1225,6 +1357,7 @@ export const Listener: MessageFns<Listener> = {
     const message = createBaseListener();
     message.port = object.port ?? 0;
     message.address = object.address ?? "";
+    message.target = object.target ?? undefined;
     return message;
   },
 };
@@ -1257,6 +1390,7 @@ function createBaseConnection(): Connection {
     zoneAffinity: false,
     degraded: false,
     bandwidth: undefined,
+    targets: [],
   };
 }
 
@@ -1345,6 +1479,9 @@ export const Connection: MessageFns<Connection> = {
     }
     if (message.bandwidth !== undefined) {
       Bandwidth.encode(message.bandwidth, writer.uint32(210).fork()).join();
+    }
+    for (const v of message.targets) {
+      EndpointTarget.encode(v!, writer.uint32(218).fork()).join();
     }
     return writer;
   },
@@ -1570,6 +1707,14 @@ export const Connection: MessageFns<Connection> = {
             message.bandwidth = Bandwidth.decode(reader, reader.uint32());
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1668,6 +1813,9 @@ export const Connection: MessageFns<Connection> = {
         : false,
       degraded: isSet(object.degraded) ? globalThis.Boolean(object.degraded) : false,
       bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
+        : [],
     };
   },
 
@@ -1751,6 +1899,9 @@ export const Connection: MessageFns<Connection> = {
     if (message.bandwidth !== undefined) {
       obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
     }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
+    }
     return obj;
   },
 
@@ -1795,6 +1946,7 @@ export const Connection: MessageFns<Connection> = {
     message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
       ? Bandwidth.fromPartial(object.bandwidth)
       : undefined;
+    message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2094,6 +2246,7 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.Teardown": Teardown,
     ".privatelink.broker.v1.Hold": Hold,
     ".privatelink.broker.v1.ConnectionZone": ConnectionZone,
+    ".privatelink.broker.v1.EndpointTarget": EndpointTarget,
     ".privatelink.broker.v1.Listener": Listener,
     ".privatelink.broker.v1.Connection": Connection,
     ".privatelink.broker.v1.ConnectionEvent": ConnectionEvent,

@@ -37,6 +37,7 @@ import {
   Tag,
   Tags,
 } from "../../common/v1/common.ts";
+import { protoMetadata as protoMetadata5, Target } from "../../provider/v1/endpoint_service.ts";
 import {
   Endpoint,
   EndpointStatus,
@@ -489,6 +490,8 @@ export interface CreateEndpointRequest {
   zoneAffinity?:
     | boolean
     | undefined;
+  /** Of a REVERSE endpoint, for good: where the provider may connect inside the VPC, 1 to 20. Others have none. */
+  targets: Target[];
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -639,6 +642,10 @@ export interface UpdateEndpointRequest {
   /** Zone affinity of its names; unchanged when absent. */
   zoneAffinity?:
     | boolean
+    | undefined;
+  /** DUAL_STACK gives each of its interfaces an IPv6 address, and there is no way back; unchanged when absent. */
+  addressType?:
+    | AddressType
     | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
@@ -4247,6 +4254,7 @@ function createBaseCreateEndpointRequest(): CreateEndpointRequest {
     addressType: AddressType.UNSPECIFIED,
     customDomainEnabled: undefined,
     zoneAffinity: undefined,
+    targets: [],
     dryRun: undefined,
   };
 }
@@ -4294,6 +4302,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     }
     if (message.zoneAffinity !== undefined) {
       writer.uint32(112).bool(message.zoneAffinity);
+    }
+    for (const v of message.targets) {
+      Target.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -4426,6 +4437,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.targets.push(Target.decode(reader, reader.uint32()));
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -4496,6 +4515,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : undefined,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => Target.fromJSON(e))
+        : [],
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -4548,6 +4570,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     if (message.zoneAffinity !== undefined) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => Target.toJSON(e));
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -4573,6 +4598,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     message.addressType = object.addressType ?? AddressType.UNSPECIFIED;
     message.customDomainEnabled = object.customDomainEnabled ?? undefined;
     message.zoneAffinity = object.zoneAffinity ?? undefined;
+    message.targets = object.targets?.map((e) => Target.fromPartial(e)) || [];
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -5776,6 +5802,7 @@ function createBaseUpdateEndpointRequest(): UpdateEndpointRequest {
     protected: undefined,
     customDomainEnabled: undefined,
     zoneAffinity: undefined,
+    addressType: undefined,
     dryRun: undefined,
   };
 }
@@ -5808,6 +5835,9 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     }
     if (message.zoneAffinity !== undefined) {
       writer.uint32(64).bool(message.zoneAffinity);
+    }
+    if (message.addressType !== undefined) {
+      writer.uint32(72).int32(addressTypeToNumber(message.addressType));
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -5892,6 +5922,14 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
             message.zoneAffinity = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.addressType = addressTypeFromJSON(reader.int32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -5942,6 +5980,11 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
         : isSet(object.zone_affinity)
         ? globalThis.Boolean(object.zone_affinity)
         : undefined,
+      addressType: isSet(object.addressType)
+        ? addressTypeFromJSON(object.addressType)
+        : isSet(object.address_type)
+        ? addressTypeFromJSON(object.address_type)
+        : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -5976,6 +6019,9 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     if (message.zoneAffinity !== undefined) {
       obj.zoneAffinity = message.zoneAffinity;
     }
+    if (message.addressType !== undefined) {
+      obj.addressType = addressTypeToJSON(message.addressType);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -5997,6 +6043,7 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     message.protected = object.protected ?? undefined;
     message.customDomainEnabled = object.customDomainEnabled ?? undefined;
     message.zoneAffinity = object.zoneAffinity ?? undefined;
+    message.addressType = object.addressType ?? undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -11085,7 +11132,7 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.consumer.v1.DeleteGatewayEndpointResponse": DeleteGatewayEndpointResponse,
     ".privatelink.consumer.v1.ConsumerService": ConsumerServiceClient,
   },
-  dependencies: [protoMetadata1, protoMetadata2, protoMetadata3, protoMetadata4],
+  dependencies: [protoMetadata1, protoMetadata2, protoMetadata3, protoMetadata4, protoMetadata5],
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -12,6 +12,7 @@ import {
   connectionStatusFromJSON,
   connectionStatusToJSON,
   connectionStatusToNumber,
+  EndpointTarget,
   Hold,
   Listener,
   protoMetadata as protoMetadata2,
@@ -216,7 +217,14 @@ export interface Endpoint {
   /** All locks, an operator's first. */
   locks: Lock[];
   /** How much its connection may carry; absent where that cannot be set, and before there is a connection. */
-  bandwidth?: Bandwidth | undefined;
+  bandwidth?:
+    | Bandwidth
+    | undefined;
+  /**
+   * Of a REVERSE endpoint: where the provider may connect. What its security groups allow is the broker's word: nothing,
+   * where that is not known.
+   */
+  targets: EndpointTarget[];
 }
 
 function createBaseEndpointZone(): EndpointZone {
@@ -471,6 +479,7 @@ function createBaseEndpoint(): Endpoint {
     zoneAffinity: false,
     locks: [],
     bandwidth: undefined,
+    targets: [],
   };
 }
 
@@ -568,6 +577,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.bandwidth !== undefined) {
       Bandwidth.encode(message.bandwidth, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.targets) {
+      EndpointTarget.encode(v!, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -825,6 +837,14 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.bandwidth = Bandwidth.decode(reader, reader.uint32());
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -949,6 +969,9 @@ export const Endpoint: MessageFns<Endpoint> = {
         ? object.locks.map((e: any) => Lock.fromJSON(e))
         : [],
       bandwidth: isSet(object.bandwidth) ? Bandwidth.fromJSON(object.bandwidth) : undefined,
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
+        : [],
     };
   },
 
@@ -1044,6 +1067,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     if (message.bandwidth !== undefined) {
       obj.bandwidth = Bandwidth.toJSON(message.bandwidth);
     }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
+    }
     return obj;
   },
 
@@ -1090,6 +1116,7 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.bandwidth = (object.bandwidth !== undefined && object.bandwidth !== null)
       ? Bandwidth.fromPartial(object.bandwidth)
       : undefined;
+    message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     return message;
   },
 };

@@ -135,7 +135,10 @@ export interface VSwitch {
   availableIpCount: bigint;
 }
 
-/** A rule of a security group. */
+/**
+ * A rule of a security group. Of a REVERSE endpoint's groups it is about the targets, which are at the far end: nothing
+ * leads to a target that no rule lets in.
+ */
 export interface SecurityGroupRule {
   /** Whether traffic is let in. */
   policy: SecurityGroupPolicy;
@@ -145,7 +148,7 @@ export interface SecurityGroupRule {
   fromPort: number;
   /** Last port, not below the first. */
   toPort: number;
-  /** Sources, an IPv4 or IPv6 range. */
+  /** Who is at the far end, an IPv4 or IPv6 range: sources; of a REVERSE endpoint, targets. */
   sourceCidr: string;
   /** 1..100; lower wins. */
   priority: number;

@@ -121,7 +121,7 @@ export function endpointServiceStatusToNumber(object: EndpointServiceStatus): nu
   }
 }
 
-/** Kind of load balancer behind a service. All resources of one service are of one kind. */
+/** Kind of what stands behind a service. All resources of one service are of one kind. */
 export const ResourceType = {
   /** UNSPECIFIED - Not said. */
   UNSPECIFIED: "RESOURCE_TYPE_UNSPECIFIED",
@@ -133,6 +133,8 @@ export const ResourceType = {
   ALB: "RESOURCE_TYPE_ALB",
   /** GWLB - Gateway load balancer. */
   GWLB: "RESOURCE_TYPE_GWLB",
+  /** EGRESS_SOURCE - No load balancer: from where a REVERSE service connects to its consumers' targets, in one zone. */
+  EGRESS_SOURCE: "RESOURCE_TYPE_EGRESS_SOURCE",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -144,6 +146,7 @@ export namespace ResourceType {
   export type CLB = typeof ResourceType.CLB;
   export type ALB = typeof ResourceType.ALB;
   export type GWLB = typeof ResourceType.GWLB;
+  export type EGRESS_SOURCE = typeof ResourceType.EGRESS_SOURCE;
   export type UNRECOGNIZED = typeof ResourceType.UNRECOGNIZED;
 }
 
@@ -164,6 +167,9 @@ export function resourceTypeFromJSON(object: any): ResourceType {
     case 4:
     case "RESOURCE_TYPE_GWLB":
       return ResourceType.GWLB;
+    case 5:
+    case "RESOURCE_TYPE_EGRESS_SOURCE":
+      return ResourceType.EGRESS_SOURCE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -183,6 +189,8 @@ export function resourceTypeToJSON(object: ResourceType): string {
       return "RESOURCE_TYPE_ALB";
     case ResourceType.GWLB:
       return "RESOURCE_TYPE_GWLB";
+    case ResourceType.EGRESS_SOURCE:
+      return "RESOURCE_TYPE_EGRESS_SOURCE";
     case ResourceType.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -201,6 +209,8 @@ export function resourceTypeToNumber(object: ResourceType): number {
       return 3;
     case ResourceType.GWLB:
       return 4;
+    case ResourceType.EGRESS_SOURCE:
+      return 5;
     case ResourceType.UNRECOGNIZED:
     default:
       return -1;
@@ -353,11 +363,11 @@ export function customDomainFailureToNumber(object: CustomDomainFailure): number
 export interface Target {
   /** IPv4 or IPv6 address. */
   ip: string;
-  /** TCP port, 1..65535. */
+  /** TCP port, 1..65535; 0 for the address of an egress source, where each target of each endpoint has a port of its own. */
   port: number;
 }
 
-/** A load balancer behind an endpoint service, in one zone. */
+/** A load balancer behind an endpoint service, or its egress source, in one zone. */
 export interface ServiceResource {
   /** The balancer's own id, unique within its owner's account. */
   resourceId: string;
@@ -365,7 +375,7 @@ export interface ServiceResource {
   resourceType: ResourceType;
   /** Zone of the balancer. */
   zoneId: string;
-  /** Where traffic goes; at least one. */
+  /** Where traffic goes; at least one. Of an egress source: the one address at which the provider connects. */
   targets: Target[];
   /** Whether new endpoint zones may be placed on it. Attached resources start with true. */
   autoAllocated: boolean;

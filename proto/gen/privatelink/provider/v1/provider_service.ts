@@ -824,6 +824,58 @@ export interface RemoveCustomDomainResponse {
   preview?: Preview | undefined;
 }
 
+/** An account as a provider. */
+export interface ProviderAccount {
+  /** 16 digits. */
+  accountId: string;
+  /** Whether it is the platform's own. */
+  platform: boolean;
+  /** How many services it has. */
+  serviceCount: number;
+}
+
+/** Flags an account as the platform's own, or takes that back. */
+export interface SetPlatformAccountRequest {
+  /** Makes a retry safe. */
+  requestId: string;
+  /** 16 digits. */
+  accountId: string;
+  /** Whether it is. */
+  platform: boolean;
+  /** Changes nothing: the answer is what it would be, with a preview. */
+  dryRun?: boolean | undefined;
+}
+
+/** The account after that. */
+export interface SetPlatformAccountResponse {
+  /** The account. */
+  providerAccount:
+    | ProviderAccount
+    | undefined;
+  /** Revision of its event stream. */
+  revision: bigint;
+  /** Says how new that is. */
+  consistencyToken: string;
+  /** Of a dry run only: what would be done. */
+  preview?: Preview | undefined;
+}
+
+/** Asks for an account. */
+export interface GetProviderAccountRequest {
+  /** 16 digits. */
+  accountId: string;
+}
+
+/** An account. */
+export interface GetProviderAccountResponse {
+  /** The account. */
+  providerAccount:
+    | ProviderAccount
+    | undefined;
+  /** Revision of its event stream; 0 where it has none. */
+  revision: bigint;
+}
+
 function createBaseResourceSpec(): ResourceSpec {
   return {
     resourceId: "",
@@ -7538,6 +7590,543 @@ export const RemoveCustomDomainResponse: MessageFns<RemoveCustomDomainResponse> 
   },
 };
 
+function createBaseProviderAccount(): ProviderAccount {
+  return { accountId: "", platform: false, serviceCount: 0 };
+}
+
+export const ProviderAccount: MessageFns<ProviderAccount> = {
+  encode(message: ProviderAccount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.platform !== false) {
+      writer.uint32(16).bool(message.platform);
+    }
+    if (message.serviceCount !== 0) {
+      writer.uint32(24).uint32(message.serviceCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProviderAccount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProviderAccount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.platform = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.serviceCount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProviderAccount {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      platform: isSet(object.platform) ? globalThis.Boolean(object.platform) : false,
+      serviceCount: isSet(object.serviceCount)
+        ? globalThis.Number(object.serviceCount)
+        : isSet(object.service_count)
+        ? globalThis.Number(object.service_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: ProviderAccount): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.platform !== false) {
+      obj.platform = message.platform;
+    }
+    if (message.serviceCount !== 0) {
+      obj.serviceCount = Math.round(message.serviceCount);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ProviderAccount>, I>>(base?: I): ProviderAccount {
+    return ProviderAccount.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProviderAccount>, I>>(object: I): ProviderAccount {
+    const message = createBaseProviderAccount();
+    message.accountId = object.accountId ?? "";
+    message.platform = object.platform ?? false;
+    message.serviceCount = object.serviceCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetPlatformAccountRequest(): SetPlatformAccountRequest {
+  return { requestId: "", accountId: "", platform: false, dryRun: undefined };
+}
+
+export const SetPlatformAccountRequest: MessageFns<SetPlatformAccountRequest> = {
+  encode(message: SetPlatformAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.platform !== false) {
+      writer.uint32(24).bool(message.platform);
+    }
+    if (message.dryRun !== undefined) {
+      writer.uint32(800).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPlatformAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPlatformAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.platform = reader.bool();
+            continue;
+          }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetPlatformAccountRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      platform: isSet(object.platform) ? globalThis.Boolean(object.platform) : false,
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SetPlatformAccountRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.platform !== false) {
+      obj.platform = message.platform;
+    }
+    if (message.dryRun !== undefined) {
+      obj.dryRun = message.dryRun;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetPlatformAccountRequest>, I>>(base?: I): SetPlatformAccountRequest {
+    return SetPlatformAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPlatformAccountRequest>, I>>(object: I): SetPlatformAccountRequest {
+    const message = createBaseSetPlatformAccountRequest();
+    message.requestId = object.requestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.platform = object.platform ?? false;
+    message.dryRun = object.dryRun ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSetPlatformAccountResponse(): SetPlatformAccountResponse {
+  return { providerAccount: undefined, revision: 0n, consistencyToken: "", preview: undefined };
+}
+
+export const SetPlatformAccountResponse: MessageFns<SetPlatformAccountResponse> = {
+  encode(message: SetPlatformAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.providerAccount !== undefined) {
+      ProviderAccount.encode(message.providerAccount, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.consistencyToken !== "") {
+      writer.uint32(26).string(message.consistencyToken);
+    }
+    if (message.preview !== undefined) {
+      Preview.encode(message.preview, writer.uint32(802).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPlatformAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPlatformAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.providerAccount = ProviderAccount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consistencyToken = reader.string();
+            continue;
+          }
+          case 100: {
+            if (tag !== 802) {
+              break;
+            }
+
+            message.preview = Preview.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetPlatformAccountResponse {
+    return {
+      providerAccount: isSet(object.providerAccount)
+        ? ProviderAccount.fromJSON(object.providerAccount)
+        : isSet(object.provider_account)
+        ? ProviderAccount.fromJSON(object.provider_account)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+      consistencyToken: isSet(object.consistencyToken)
+        ? globalThis.String(object.consistencyToken)
+        : isSet(object.consistency_token)
+        ? globalThis.String(object.consistency_token)
+        : "",
+      preview: isSet(object.preview) ? Preview.fromJSON(object.preview) : undefined,
+    };
+  },
+
+  toJSON(message: SetPlatformAccountResponse): unknown {
+    const obj: any = {};
+    if (message.providerAccount !== undefined) {
+      obj.providerAccount = ProviderAccount.toJSON(message.providerAccount);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    if (message.consistencyToken !== "") {
+      obj.consistencyToken = message.consistencyToken;
+    }
+    if (message.preview !== undefined) {
+      obj.preview = Preview.toJSON(message.preview);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetPlatformAccountResponse>, I>>(base?: I): SetPlatformAccountResponse {
+    return SetPlatformAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetPlatformAccountResponse>, I>>(object: I): SetPlatformAccountResponse {
+    const message = createBaseSetPlatformAccountResponse();
+    message.providerAccount = (object.providerAccount !== undefined && object.providerAccount !== null)
+      ? ProviderAccount.fromPartial(object.providerAccount)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.consistencyToken = object.consistencyToken ?? "";
+    message.preview = (object.preview !== undefined && object.preview !== null)
+      ? Preview.fromPartial(object.preview)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetProviderAccountRequest(): GetProviderAccountRequest {
+  return { accountId: "" };
+}
+
+export const GetProviderAccountRequest: MessageFns<GetProviderAccountRequest> = {
+  encode(message: GetProviderAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProviderAccountRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProviderAccountRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetProviderAccountRequest {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+    };
+  },
+
+  toJSON(message: GetProviderAccountRequest): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetProviderAccountRequest>, I>>(base?: I): GetProviderAccountRequest {
+    return GetProviderAccountRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetProviderAccountRequest>, I>>(object: I): GetProviderAccountRequest {
+    const message = createBaseGetProviderAccountRequest();
+    message.accountId = object.accountId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetProviderAccountResponse(): GetProviderAccountResponse {
+  return { providerAccount: undefined, revision: 0n };
+}
+
+export const GetProviderAccountResponse: MessageFns<GetProviderAccountResponse> = {
+  encode(message: GetProviderAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.providerAccount !== undefined) {
+      ProviderAccount.encode(message.providerAccount, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProviderAccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProviderAccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.providerAccount = ProviderAccount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetProviderAccountResponse {
+    return {
+      providerAccount: isSet(object.providerAccount)
+        ? ProviderAccount.fromJSON(object.providerAccount)
+        : isSet(object.provider_account)
+        ? ProviderAccount.fromJSON(object.provider_account)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: GetProviderAccountResponse): unknown {
+    const obj: any = {};
+    if (message.providerAccount !== undefined) {
+      obj.providerAccount = ProviderAccount.toJSON(message.providerAccount);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetProviderAccountResponse>, I>>(base?: I): GetProviderAccountResponse {
+    return GetProviderAccountResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetProviderAccountResponse>, I>>(object: I): GetProviderAccountResponse {
+    const message = createBaseGetProviderAccountResponse();
+    message.providerAccount = (object.providerAccount !== undefined && object.providerAccount !== null)
+      ? ProviderAccount.fromPartial(object.providerAccount)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
 /**
  * Publishes endpoint services and decides who may connect to them.
  *
@@ -7758,6 +8347,33 @@ export const ProviderServiceService = {
       Buffer.from(RemoveCustomDomainResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveCustomDomainResponse => RemoveCustomDomainResponse.decode(value),
   },
+  /**
+   * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
+   * services; those that are there stay.
+   */
+  setPlatformAccount: {
+    path: "/privatelink.provider.v1.ProviderService/SetPlatformAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetPlatformAccountRequest): Buffer =>
+      Buffer.from(SetPlatformAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetPlatformAccountRequest => SetPlatformAccountRequest.decode(value),
+    responseSerialize: (value: SetPlatformAccountResponse): Buffer =>
+      Buffer.from(SetPlatformAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetPlatformAccountResponse => SetPlatformAccountResponse.decode(value),
+  },
+  /** What an account is as a provider: its own, and for operators everybody's. */
+  getProviderAccount: {
+    path: "/privatelink.provider.v1.ProviderService/GetProviderAccount" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetProviderAccountRequest): Buffer =>
+      Buffer.from(GetProviderAccountRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetProviderAccountRequest => GetProviderAccountRequest.decode(value),
+    responseSerialize: (value: GetProviderAccountResponse): Buffer =>
+      Buffer.from(GetProviderAccountResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetProviderAccountResponse => GetProviderAccountResponse.decode(value),
+  },
   /** For operators: disconnects every endpoint of a service until it is unlocked, and refuses changes but a deletion. */
   lockEndpointService: {
     path: "/privatelink.provider.v1.ProviderService/LockEndpointService" as const,
@@ -7876,6 +8492,13 @@ export interface ProviderServiceServer extends UntypedServiceImplementation {
   verifyCustomDomain: handleUnaryCall<VerifyCustomDomainRequest, VerifyCustomDomainResponse>;
   /** Takes a custom domain back. Endpoints that have it keep it. */
   removeCustomDomain: handleUnaryCall<RemoveCustomDomainRequest, RemoveCustomDomainResponse>;
+  /**
+   * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
+   * services; those that are there stay.
+   */
+  setPlatformAccount: handleUnaryCall<SetPlatformAccountRequest, SetPlatformAccountResponse>;
+  /** What an account is as a provider: its own, and for operators everybody's. */
+  getProviderAccount: handleUnaryCall<GetProviderAccountRequest, GetProviderAccountResponse>;
   /** For operators: disconnects every endpoint of a service until it is unlocked, and refuses changes but a deletion. */
   lockEndpointService: handleUnaryCall<LockEndpointServiceRequest, LockEndpointServiceResponse>;
   /** For operators: lifts the lock. */
@@ -8172,6 +8795,41 @@ export interface ProviderServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RemoveCustomDomainResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
+   * services; those that are there stay.
+   */
+  setPlatformAccount(
+    request: SetPlatformAccountRequest,
+    callback: (error: ServiceError | null, response: SetPlatformAccountResponse) => void,
+  ): ClientUnaryCall;
+  setPlatformAccount(
+    request: SetPlatformAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetPlatformAccountResponse) => void,
+  ): ClientUnaryCall;
+  setPlatformAccount(
+    request: SetPlatformAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetPlatformAccountResponse) => void,
+  ): ClientUnaryCall;
+  /** What an account is as a provider: its own, and for operators everybody's. */
+  getProviderAccount(
+    request: GetProviderAccountRequest,
+    callback: (error: ServiceError | null, response: GetProviderAccountResponse) => void,
+  ): ClientUnaryCall;
+  getProviderAccount(
+    request: GetProviderAccountRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetProviderAccountResponse) => void,
+  ): ClientUnaryCall;
+  getProviderAccount(
+    request: GetProviderAccountRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetProviderAccountResponse) => void,
+  ): ClientUnaryCall;
   /** For operators: disconnects every endpoint of a service until it is unlocked, and refuses changes but a deletion. */
   lockEndpointService(
     request: LockEndpointServiceRequest,
@@ -8352,6 +9010,11 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.provider.v1.VerifyCustomDomainResponse": VerifyCustomDomainResponse,
     ".privatelink.provider.v1.RemoveCustomDomainRequest": RemoveCustomDomainRequest,
     ".privatelink.provider.v1.RemoveCustomDomainResponse": RemoveCustomDomainResponse,
+    ".privatelink.provider.v1.ProviderAccount": ProviderAccount,
+    ".privatelink.provider.v1.SetPlatformAccountRequest": SetPlatformAccountRequest,
+    ".privatelink.provider.v1.SetPlatformAccountResponse": SetPlatformAccountResponse,
+    ".privatelink.provider.v1.GetProviderAccountRequest": GetProviderAccountRequest,
+    ".privatelink.provider.v1.GetProviderAccountResponse": GetProviderAccountResponse,
     ".privatelink.provider.v1.ProviderService": ProviderServiceClient,
   },
   dependencies: [protoMetadata1, protoMetadata2, protoMetadata3, protoMetadata4],

@@ -29,6 +29,7 @@ export const particulars = {
   policy: '',
   customDomains: null,
   zoneAffinity: false,
+  targets: [],
   admission: {
     serviceId: 'epsrv-1',
     serviceName: 'com.privatelink.cn-hangzhou.epsrv-1',
@@ -62,6 +63,7 @@ export const update = (change: Partial<Data<'UpdateEndpoint'>>): EndpointCommand
     protected: null,
     customDomains: null,
     zoneAffinity: null,
+    addressType: null,
     actor: CAROL,
     ...change,
   },
@@ -93,6 +95,11 @@ export const detach = (securityGroupId: string): EndpointCommand => ({
 export const setPolicy = (policy: string): EndpointCommand => ({ type: 'SetPolicy', data: { policy, actor: CAROL } });
 /** One time of having them: again is another one. */
 export const domains = (reservationId: string, ...domainNames: readonly string[]) => ({ reservationId, domainNames });
+/** With an address for each of these zones: again is another one. */
+export const ipv6 = (reservationId: string, ...zones: readonly string[]) => ({
+  reservationId,
+  addresses: zones.map((zone) => ({ eniId: `eni-${zone}`, ipv6: `fd00::${reservationId.at(-1)}:${zone}` })),
+});
 export const lock = (message = 'abuse'): EndpointCommand => ({
   type: 'LockEndpoint',
   data: { message, actor: 'user:olga' },

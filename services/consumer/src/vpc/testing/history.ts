@@ -99,6 +99,7 @@ export const reserve = (change: Partial<Reserve> = {}): VpcCommand => ({
     securityGroupIds: ['sg-1'],
     customDomains: null,
     dualStack: false,
+    targets: [],
     ...change,
   },
 });
