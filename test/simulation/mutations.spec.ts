@@ -6,7 +6,7 @@ import { OPENING, type StepName } from './steps/registry.ts';
 import { createRandom } from './world/random.ts';
 
 // A simulation computes all the time, on a machine that others may use as well.
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const MAX_SEEDS = 24;
 
