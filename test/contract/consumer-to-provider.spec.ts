@@ -44,6 +44,10 @@ describe('admission', () => {
       resources: ['nlb-1', 'nlb-2'].map((resourceId) => ({
         ...{ resourceId, zoneId: ZONE, targets, vpcId: '', proxyProtocol: false },
       })),
+      bandwidthTerms: {
+        ...{ modes: ['SCALABILITY', 'BANDWIDTH_LIMIT'], minMbps: 100, maxMbps: 50_000 },
+        connectBandwidth: { mode: 'SCALABILITY', limitMbps: 0 },
+      },
     });
   });
 

@@ -10,7 +10,7 @@ test('the durable consumers of all services are closed to subscribers, and no ot
   const declared = files.flatMap((file) => {
     const source = readFileSync(`${services}/${file}`, 'utf8');
     const found = [...source.matchAll(/durable: '([^']+)',\s*stream: '([^']+)'/g)];
-    expect(found.length, file).toBe(source.match(/durable: /g)?.length);
+    expect(found.length, file).toBe(source.match(/durable: /g)?.length ?? 0);
     // Subscribers see nothing at all of other streams.
     return found.filter(([, , stream = '']) => stream in publicStreams).map(([, name]) => name);
   });

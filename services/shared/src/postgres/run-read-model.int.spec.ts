@@ -164,7 +164,7 @@ describe('runReadModel', () => {
     const watched = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
     run({ of: other, log: watched });
     await vi.waitFor(async () => expect(Object.keys(await shown())).toEqual(['new']));
-    expect(lines.filter((line) => line.includes('rebuilding from the first event'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('beginning again at the first event'))).toHaveLength(1);
   });
 
   test('a checkpoint beyond the end of the store begins again at the first event', async () => {
