@@ -77,11 +77,10 @@ export const endpoints = (stage: GetStage): void => {
     );
 
     it('is of the type that the service takes', async () => {
-      for (const endpointType of ['ENDPOINT_TYPE_REVERSE', 'ENDPOINT_TYPE_GATEWAY_LOAD_BALANCER']) {
-        const refusal = refused('FAILED_PRECONDITION', 'ENDPOINT_TYPE_MISMATCH', 'endpoint_type');
-        const none = endpointType === 'ENDPOINT_TYPE_GATEWAY_LOAD_BALANCER' && { securityGroupIds: [] };
-        await cannotCreate({ endpointType, ...none }, refusal);
-      }
+      const refusal = refused('FAILED_PRECONDITION', 'ENDPOINT_TYPE_MISMATCH', 'endpoint_type');
+      const targets = [{ ip: '10.0.1.77', port: 5432 }];
+      await cannotCreate({ endpointType: 'ENDPOINT_TYPE_REVERSE', targets }, refusal);
+      await cannotCreate({ endpointType: 'ENDPOINT_TYPE_GATEWAY_LOAD_BALANCER', securityGroupIds: [] }, refusal);
     });
 
     it('is where the service is', async () => {
