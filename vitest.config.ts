@@ -12,7 +12,9 @@ const common = { exclude: ['**/node_modules/**'], testTimeout: 60_000, hookTimeo
 export default defineConfig({
   test: {
     // For .ci/run, which tries once more what failed.
-    reporters: process.env['CI'] ? ['default', ['json', { outputFile: '.privatelink/tests.json' }]] : ['default'],
+    reporters: process.env['CI']
+      ? ['default', ['json', { outputFile: 'node_modules/.cache/privatelink/tests.json' }]]
+      : ['default'],
     projects: [
       {
         test: {
