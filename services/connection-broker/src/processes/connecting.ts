@@ -31,7 +31,8 @@ import type { DnsPort } from '../dispatch/dns.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import type { Repositories } from '../repositories.ts';
 import { factsForConnection, scopesOf } from '../scope-facts/facts-for-connection.ts';
-import { hasArrived, withoutOffer } from './moving.ts';
+import { givingBack } from './giving-back.ts';
+import { withoutOffer } from './moving.ts';
 
 /**
  * The saga of a connection; the connection's own stream is its inbox and outbox.
@@ -63,6 +64,7 @@ type Done = { -readonly [K in keyof Progress]: Progress[K] };
 
 export const connecting = (deps: ConnectingDeps): Reactor => {
   const { connections, scopes, allocations, dns, consumer, provider, clock } = deps;
+  const { giveBack, giveBackZones, completeMoves } = givingBack(deps);
 
   const work = async (connectionId: string, revision: bigint | null): Promise<WorkResult> => {
     for (let atLeast = revision; ; ) {
@@ -285,48 +287,6 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     if (decider.decide(command, known.state, clock.now().toISOString()).length === 0) return false;
     const { events } = await give(known, command);
     return events.length > 0;
-  };
-
-  const giveBack = async (known: Known): Promise<void> => {
-    const { endpointId, zones, unreturned } = known.state;
-    for (const { zoneId, eniId } of Object.values(zones)) await unassign(known, zoneId, eniId);
-    for (const [zoneId, eniId] of Object.entries(unreturned)) await unassign(known, zoneId, eniId);
-    await consumer.confirmConnectionDeleted(endpointId, known.cause);
-  };
-
-  /** A zone that is gone needs no resource: before anything else, since the endpoint may have it again. */
-  const giveBackZones = async (known: Known): Promise<void> => {
-    for (const [zoneId, eniId] of Object.entries(known.state.unreturned)) {
-      await unassign(known, zoneId, eniId);
-      await give(known, { type: 'RecordZoneUnassigned', data: { zoneId } }, `unassigned/${zoneId}`);
-    }
-  };
-
-  const unassign = async (known: Known, zoneId: string, eniId: string): Promise<void> => {
-    const { endpointId, serviceId } = known.state;
-    const step = `unassign/${endpointId}/${eniId}`;
-    // Of this interface, once: a worker that was overtaken takes nothing from the next one.
-    const context = { ...processContext(step, known, clock.now(), SERVICE), requestId: `service:broker/${step}` };
-    await allocations.execute(
-      allocationId(serviceId, zoneId),
-      { type: 'UnassignResource', data: { endpointId } },
-      context,
-    );
-  };
-
-  /** The allocation of a zone that was moved waits for it to arrive. */
-  const completeMoves = async ({ state, ...known }: Known): Promise<void> => {
-    const { endpointId, serviceId } = state;
-    for (const zone of Object.values(state.zones)) {
-      const { zoneId, moved, resource, placement } = zone;
-      if (!moved || !hasArrived(state, zoneId, resource?.resourceId ?? '')) continue;
-      const id = allocationId(serviceId, zoneId);
-      const { version, moving, placements } = (await allocations.fold(id)).state;
-      if (!(endpointId in moving) || placements[endpointId] !== placement) continue;
-      const data = { endpointIds: [endpointId], version };
-      const context = processContext(`arrived/${endpointId}@${placement}`, { state, ...known }, clock.now(), SERVICE);
-      await allocations.execute(id, { type: 'CompleteMoves', data }, context);
-    }
   };
 
   const give = (known: Known, command: ConnectionCommand, step: string = command.type) =>
