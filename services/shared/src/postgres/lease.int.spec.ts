@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../eventing/ports.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createMemoryStore } from '../testing/memory-store.ts';
 import { type PostgresServer, startPostgres } from '../testing/servers.ts';
@@ -27,13 +28,23 @@ afterAll(async () => {
 const hold = (postgres: Postgres, name: string, holder: string) => {
   const stop = new AbortController();
   const lives: Lease[] = [];
-  const options = { db: postgres.db, name, holder, clock: systemClock, log, signal: stop.signal };
+  let asked = 0;
+  /** Who sleeps has asked and been refused, or holds it. */
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => {
+      asked++;
+      return systemClock.sleep(ms, signal);
+    },
+  };
+  const options = { db: postgres.db, name, holder, clock, log, signal: stop.signal };
   const done = holdLease(options, async (lease) => {
     lives.push(lease);
     await new Promise<void>((resolve) => lease.signal.addEventListener('abort', () => resolve()));
   });
   return {
     lives,
+    hasAsked: (times: number) => vi.waitFor(() => expect(asked).toBeGreaterThanOrEqual(times), { timeout: 30_000 }),
     stop: async () => {
       stop.abort();
       await done;
@@ -46,7 +57,7 @@ describe('lease', () => {
     const a = hold(first, 'clean', 'a');
     await vi.waitFor(() => expect(a.lives).toHaveLength(1));
     const b = hold(second, 'clean', 'b');
-    await systemClock.sleep(1200);
+    await b.hasAsked(2);
     expect(b.lives).toHaveLength(0);
     await a.stop();
     await vi.waitFor(() => expect(b.lives).toHaveLength(1), { timeout: 1900 });
@@ -67,7 +78,8 @@ describe('lease', () => {
     const a = hold(first, 'renewed', 'a');
     await vi.waitFor(() => expect(a.lives).toHaveLength(1));
     const b = hold(second, 'renewed', 'b');
-    await systemClock.sleep(5500);
+    // A second passes between two askings, and a lease that is not renewed lasts four.
+    await b.hasAsked(6);
     expect(a.lives).toHaveLength(1);
     expect(a.lives[0]?.signal.aborted).toBe(false);
     expect(b.lives).toHaveLength(0);

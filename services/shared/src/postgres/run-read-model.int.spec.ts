@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
 import { Unavailable } from '../app/errors.ts';
@@ -97,17 +98,28 @@ describe('runReadModel', () => {
     });
     const seen: unknown[] = [];
     const watched = pino({ level: 'warn' }, { write: (line: string) => seen.push(line) });
-    run({ model: failing, log: watched });
+    let taken = 0;
+    const counting: EventStore = {
+      ...store,
+      subscribe: async function* (options) {
+        for await (const message of store.subscribe(options)) {
+          yield message;
+          if (message.kind === 'event') taken++;
+        }
+      },
+    };
+    run({ model: failing, log: watched, of: counting });
     await reached(await append(store, 'lamp-first', lit('white')));
     let dimmedAt = 0n;
     // While the checkpoint is locked by us, the next two events gather into one batch behind the one that waits.
     await postgres.db.transaction().execute(async (tx) => {
       await tx.selectFrom('checkpoint').select('name').where('name', '=', lamps.table).forUpdate().execute();
       dimmedAt = await append(store, 'lamp-first', dimmed(1));
-      await systemClock.sleep(50);
+      const waiting = sql<{ locks: bigint }>`select count(*) as locks from pg_locks where not granted`;
+      await vi.waitFor(async () => expect((await waiting.execute(postgres.db)).rows).toEqual([{ locks: 1n }]));
       await append(store, 'lamp-a', lit('red'));
       await append(store, 'lamp-b', lit('blue'));
-      await systemClock.sleep(50);
+      await vi.waitFor(() => expect(taken).toBe(4));
     });
     await vi.waitFor(() => expect(seen).toHaveLength(1));
     expect(Object.keys(await shown())).toEqual(['first']);
