@@ -213,14 +213,25 @@ describe('endpoints, their connections and networks', () => {
     expect(refusal).toMatchObject({ reason: 'INVALID_FILTER', violations: [{ field: 'filter' }] });
   });
 
-  it('networks by their ranges', async () => {
-    const other = { requestId: newId('r'), ipv4Cidr: '172.16.0.0/16', ipv6Cidr: '' };
+  it('networks by their ranges and labels, which all that is in them has as well', async () => {
+    const tags = [{ key: 'env', value: 'prod' }];
+    const other = { requestId: newId('r'), ipv4Cidr: '172.16.0.0/16', ipv6Cidr: '', tags: { tags } };
     const { vpc, consistencyToken } = await consumer.consumer.registerVpc(other, {});
     const list: List = async (asked) => {
       const page = await consumer.consumer.listVpcs({ ...PAGE, consistencyToken, ...asked }, {});
       return { ...page, ids: page.vpcs.map(({ vpcId }) => vpcId) };
     };
     expect(await all(list, { filter: 'ipv4_cidr = "172.16.0.0/16"' })).toEqual([vpc?.vpcId]);
+    expect(await all(list, { filter: 'tags.env = prod' })).toEqual([vpc?.vpcId]);
     expect(await all(list, { orderBy: 'create_time desc', pageSize: 1 })).toEqual([vpc?.vpcId, stage.vpcId]);
+    const { vpcId = '' } = vpc ?? {};
+    const inside = () => ({ requestId: newId('r'), vpcId, tags: { tags } });
+    const range = { zoneId: 'cn-hangzhou-h', ipv4Cidr: '172.16.1.0/24', ipv6Cidr: '' };
+    await consumer.consumer.registerVSwitch({ ...inside(), ...range }, {});
+    await consumer.consumer.registerSecurityGroup({ ...inside(), rules: [] }, {});
+    const { routeTable } = await consumer.consumer.registerRouteTable(inside(), {});
+    expect(routeTable?.tags).toEqual(tags);
+    const { vpc: whole } = await consumer.consumer.getVpc({ vpcId }, {});
+    expect(whole).toMatchObject({ tags, vswitches: [{ tags }], securityGroups: [{ tags }], routeTables: [{ tags }] });
   });
 });

@@ -50,6 +50,19 @@ export const networks = (stage: GetStage): void => {
     });
   });
 
+  it.each(['registerVpc', 'registerVSwitch', 'registerSecurityGroup', 'registerRouteTable'])(
+    '%s takes at most 20 labels, each key once',
+    async (rpc) => {
+      const range = rpc === 'registerVpc' ? '10.0.0.0/16' : '10.0.9.0/24';
+      const said = { vpcId: own().vpcId, zoneId: ZONE, ipv4Cidr: range };
+      const many = Array.from({ length: 21 }, (_, index) => ({ key: `${index}`, value: '' }));
+      const refused = (tags: object, field: string) =>
+        expectRefused(stage(), `consumer.${rpc}`, { ...said, tags: { tags } }, invalid(field));
+      await refused(many, 'tags.tags');
+      await refused([many[0], many[0]], 'tags.tags[1].key');
+    },
+  );
+
   it.each(['', '0.0.0.0', '10.0.0.1/8', '10.0.0.0/33', 'fd00::1/64', 'fd00::%eth0/64', 'x'.repeat(50_000)])(
     '%j is none of a route',
     async (destinationCidr) => {

@@ -6,7 +6,7 @@ import { checkId } from '@privatelink/shared/grpc/validate';
 import { vpcFields, vpcs as vpcTable } from '../read-models/vpcs.ts';
 import type { ConsumerApiDeps } from './consumer-service.ts';
 import { toSecurityGroup, toVpc, toVpcRow, toVSwitch } from './network-mapping.ts';
-import { check, checkRules, checkZone, toRule } from './requests.ts';
+import { check, checkLabels, checkRules, checkZone, labelsOf, toRule } from './requests.ts';
 import { requireOwnVpc, wellFormed } from './visible.ts';
 import { vpcChanges } from './vpc-changes.ts';
 
@@ -29,10 +29,10 @@ export const networkHandlers = (deps: ConsumerApiDeps): NetworkRpcs => {
 
   return {
     registerVpc: unary(async (request, rpc) => {
-      check(request.requestId);
+      check(request.requestId, (v) => checkLabels(v, request.tags));
       const vpcId = resourceId('vpc', rpc.command.requestId);
       const { ipv4Cidr, ipv6Cidr } = request;
-      const data = { vpcId, accountId: rpc.caller.accountId, ipv4Cidr, ipv6Cidr };
+      const data = { vpcId, accountId: rpc.caller.accountId, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
       const outcome = await vpcs.execute(vpcId, { type: 'RegisterVpc', data }, rpc.command);
       return { ...written(outcome), vpc: toVpc(outcome.state, outcome.revision ?? 0n, clock.now()) };
     }),
@@ -58,11 +58,12 @@ export const networkHandlers = (deps: ConsumerApiDeps): NetworkRpcs => {
       check(request.requestId, (v) => {
         checkId(v, 'vpc_id', request.vpcId, 'vpc');
         checkZone(v, 'zone_id', request.zoneId, zones);
+        checkLabels(v, request.tags);
       });
       // Of the VPC too: the same request id for another VPC is another request, and makes another thing.
       const vswitchId = resourceId('vsw', rpc.command.requestId, request.vpcId);
       const { zoneId, ipv4Cidr, ipv6Cidr } = request;
-      const data = { vswitchId, zoneId, ipv4Cidr, ipv6Cidr };
+      const data = { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
       const outcome = await change(request, { type: 'RegisterVSwitch', data }, rpc);
       return { ...written(outcome), vswitch: toVSwitch(outcome.state, vswitchId, clock.now()) };
     }),
@@ -80,9 +81,10 @@ export const networkHandlers = (deps: ConsumerApiDeps): NetworkRpcs => {
       check(request.requestId, (v) => {
         checkId(v, 'vpc_id', request.vpcId, 'vpc');
         checkRules(v, request.rules);
+        checkLabels(v, request.tags);
       });
       const securityGroupId = resourceId('sg', rpc.command.requestId, request.vpcId);
-      const data = { securityGroupId, rules: request.rules.map(toRule) };
+      const data = { securityGroupId, rules: request.rules.map(toRule), tags: labelsOf(request.tags) };
       const outcome = await change(request, { type: 'RegisterSecurityGroup', data }, rpc);
       return { ...written(outcome), securityGroup: toSecurityGroup(outcome.state, securityGroupId) };
     }),

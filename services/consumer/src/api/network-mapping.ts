@@ -33,26 +33,28 @@ export const toVpcRow = (row: VpcRow, revision: bigint): VpcMessage => ({
   routeTables: [],
   createTime: timestamp(row.createdAt),
   revision,
+  tags: [...row.tags],
 });
 
 export const toVSwitch = (vpc: Vpc, vswitchId: string, now: Date): VSwitch | undefined => {
   const vswitch = vpc.vswitches[vswitchId];
   if (!vswitch) return undefined;
-  const { zoneId, ipv4Cidr, ipv6Cidr } = vswitch;
+  const { zoneId, ipv4Cidr, ipv6Cidr, tags } = vswitch;
   const available = availableIpCount(vpc, vswitchId, now.toISOString());
-  return { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, availableIpCount: BigInt(available) };
+  return { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, availableIpCount: BigInt(available), tags: [...tags] };
 };
 
 export const toSecurityGroup = (vpc: Vpc, securityGroupId: string): SecurityGroup | undefined => {
   const group = vpc.securityGroups[securityGroupId];
-  return group && { securityGroupId, rules: group.rules.map(toRule) };
+  return group && { securityGroupId, rules: group.rules.map(toRule), tags: [...group.tags] };
 };
 
 export const toRouteTable = (vpc: Vpc, routeTableId: string): RouteTable | undefined => {
   const table = entryOf(vpc.routeTables, routeTableId);
   if (!table) return undefined;
   const routes = Object.entries(table.routes).map(([destinationCidr, nextHop]) => ({ destinationCidr, nextHop }));
-  return { routeTableId, routes: routes.sort((a, b) => (a.destinationCidr < b.destinationCidr ? -1 : 1)) };
+  const sorted = routes.sort((a, b) => (a.destinationCidr < b.destinationCidr ? -1 : 1));
+  return { routeTableId, routes: sorted, tags: [...table.tags] };
 };
 
 const toRule = ({ policy, ...rule }: SecurityGroupRule): RuleMessage => ({

@@ -1,9 +1,9 @@
 import { isIPv4 } from 'node:net';
-import { AddressType, EndpointType } from '@privatelink/proto/common/v1/common';
+import { AddressType, EndpointType, type Tags } from '@privatelink/proto/common/v1/common';
 import type { CreateEndpointRequest, ZoneSpec } from '@privatelink/proto/consumer/v1/consumer_service';
 import { type SecurityGroupRule as RuleMessage, SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
 import { enumName } from '@privatelink/shared/grpc/enums';
-import { checkTags } from '@privatelink/shared/grpc/tags';
+import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import {
   checkEnum,
   checkId,
@@ -15,7 +15,7 @@ import {
 } from '@privatelink/shared/grpc/validate';
 import { readPolicy } from '../policy/read-policy.ts';
 import { formatAddress, parseAddress, parseCidr } from '../vpc/cidr.ts';
-import type { SecurityGroupRule } from '../vpc/vpc.ts';
+import type { SecurityGroupRule, Tag } from '../vpc/vpc.ts';
 
 export const MAX_DESCRIPTION = 256;
 const MAX_SERVICE = 253;
@@ -29,6 +29,11 @@ export const check = (requestId: string, further: (v: Violations) => void = () =
   further(v);
   v.throwIfAny();
 };
+
+/** Labels of what is registered. */
+export const checkLabels = (v: Violations, tags: Tags | undefined): void => checkTags(v, 'tags.tags', tags?.tags ?? []);
+
+export const labelsOf = (tags: Tags | undefined): readonly Tag[] => toTags(tags?.tags ?? []);
 
 export const checkZone = (v: Violations, field: string, zoneId: string, zones: readonly string[]): boolean =>
   v.check(field, zones.includes(zoneId), `must be one of ${zones.join(', ')}`);

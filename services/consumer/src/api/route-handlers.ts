@@ -4,7 +4,7 @@ import { unary } from '@privatelink/shared/grpc/unary';
 import { checkId, type Violations } from '@privatelink/shared/grpc/validate';
 import type { ConsumerApiDeps } from './consumer-service.ts';
 import { toRouteTable } from './network-mapping.ts';
-import { check } from './requests.ts';
+import { check, checkLabels, labelsOf } from './requests.ts';
 import { vpcChanges } from './vpc-changes.ts';
 
 type RouteRpcs = Pick<
@@ -29,9 +29,13 @@ export const routeHandlers = (deps: ConsumerApiDeps): RouteRpcs => {
 
   return {
     registerRouteTable: unary(async (request, rpc) => {
-      check(request.requestId, (v) => checkId(v, 'vpc_id', request.vpcId, 'vpc'));
+      check(request.requestId, (v) => {
+        checkId(v, 'vpc_id', request.vpcId, 'vpc');
+        checkLabels(v, request.tags);
+      });
       const routeTableId = resourceId('vtb', rpc.command.requestId, request.vpcId);
-      const outcome = await change(request, { type: 'RegisterRouteTable', data: { routeTableId } }, rpc);
+      const data = { routeTableId, tags: labelsOf(request.tags) };
+      const outcome = await change(request, { type: 'RegisterRouteTable', data }, rpc);
       return { ...written(outcome), routeTable: toRouteTable(outcome.state, routeTableId) };
     }),
 

@@ -46,11 +46,11 @@ const openStage = () => {
     released,
     give: (command: EndpointCommand) => endpoints.execute(ENDPOINT, command, context()),
     register: async (vpcId: string): Promise<void> => {
-      const data = { vpcId, accountId: '2000000000000002', ipv4Cidr: '10.0.0.0/16', ipv6Cidr: 'fd00::/56' };
+      const data = { vpcId, accountId: '2000000000000002', ipv4Cidr: '10.0.0.0/16', ipv6Cidr: 'fd00::/56', tags: [] };
       await inVpc(vpcId, { type: 'RegisterVpc', data });
-      const vswitch = { vswitchId: 'vsw-1', zoneId: 'h', ipv4Cidr: '10.0.1.0/24', ipv6Cidr: 'fd00::/64' };
+      const vswitch = { vswitchId: 'vsw-1', zoneId: 'h', ipv4Cidr: '10.0.1.0/24', ipv6Cidr: 'fd00::/64', tags: [] };
       await inVpc(vpcId, { type: 'RegisterVSwitch', data: vswitch });
-      await inVpc(vpcId, { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [] } });
+      await inVpc(vpcId, { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [], tags: [] } });
     },
     reserve: async (vpcId: string): Promise<void> => {
       const zones = [{ zoneId: 'h', vswitchId: 'vsw-1', eniId: 'eni-1', requestedIpv4: '', requestedIpv6: '' }];
@@ -73,7 +73,7 @@ const openStage = () => {
       await inVpc(VPC, { type: 'CloseNextHop', data });
     },
     reserveGateway: async (): Promise<void> => {
-      await inVpc(VPC, { type: 'RegisterRouteTable', data: { routeTableId: 'vtb-1' } });
+      await inVpc(VPC, { type: 'RegisterRouteTable', data: { routeTableId: 'vtb-1', tags: [] } });
       const data = { gatewayEndpointId: GATEWAY, routeTableIds: ['vtb-1'] };
       await inVpc(VPC, { type: 'ReserveGatewayEndpoint', data });
     },

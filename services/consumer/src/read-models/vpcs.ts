@@ -1,26 +1,29 @@
 import { isSnapshot } from '@privatelink/shared/eventing/codec';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
-import type { Fields } from '@privatelink/shared/filter/fields';
+import { type Fields, tagEntries } from '@privatelink/shared/filter/fields';
 import { defineReadModel } from '@privatelink/shared/postgres/read-model';
 import { vpcCodec } from '../vpc/vpc.codec.ts';
-import type { VpcEvent } from '../vpc/vpc.ts';
+import type { Tag, VpcEvent } from '../vpc/vpc.ts';
 
 export type VpcRow = Readonly<{
   vpcId: string;
   accountId: string;
   ipv4Cidr: string;
   ipv6Cidr: string;
+  tags: readonly Tag[];
   createdAt: string;
 }>;
 
+type Column = 'account_id' | 'ipv4_cidr' | 'ipv6_cidr' | 'tags' | 'create_time';
+
 /** All VPCs; what is in them only their ledgers say. */
-export const vpcs = defineReadModel<VpcEvent, VpcRow, 'account_id' | 'ipv4_cidr' | 'ipv6_cidr' | 'create_time'>({
+export const vpcs = defineReadModel<VpcEvent, VpcRow, Column>({
   name: 'vpcs',
-  version: 2,
+  version: 3,
   prefixes: ['vpc-'],
   decode: (stored) => (isSnapshot(stored.type) ? null : vpcCodec.decode(stored)),
   key: (event) => idOfStream(event.meta.stream),
-  initial: { vpcId: '', accountId: '', ipv4Cidr: '', ipv6Cidr: '', createdAt: '' },
+  initial: { vpcId: '', accountId: '', ipv4Cidr: '', ipv6Cidr: '', tags: [], createdAt: '' },
   evolve: (row, event) => {
     if (event.type === 'VpcDeregistered') return null;
     if (event.type !== 'VpcRegistered') return row;
@@ -31,6 +34,7 @@ export const vpcs = defineReadModel<VpcEvent, VpcRow, 'account_id' | 'ipv4_cidr'
     account_id: { type: 'text', of: (row) => row.accountId, indexed: true },
     ipv4_cidr: { type: 'text', of: (row) => row.ipv4Cidr },
     ipv6_cidr: { type: 'text', of: (row) => row.ipv6Cidr },
+    tags: { type: 'text[]', of: (row) => tagEntries(row.tags) },
     create_time: { type: 'timestamptz', of: (row) => row.createdAt },
   },
 });
@@ -40,5 +44,6 @@ export const vpcFields: Fields<keyof (typeof vpcs)['columns']> = {
   account_id: { column: 'account_id', type: 'text', ordered: true },
   ipv4_cidr: { column: 'ipv4_cidr', type: 'text', ordered: true },
   ipv6_cidr: { column: 'ipv6_cidr', type: 'text', ordered: true },
+  tags: { column: 'tags', type: 'tags' },
   create_time: { column: 'create_time', type: 'time', ordered: true },
 };

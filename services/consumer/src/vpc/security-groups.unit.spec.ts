@@ -8,7 +8,7 @@ const rule = (change: Partial<SecurityGroupRule> = {}): SecurityGroupRule => ({
 });
 const vpcWith = (groups: Readonly<Record<string, readonly SecurityGroupRule[]>>): Vpc => ({
   ...initialVpc,
-  securityGroups: Object.fromEntries(Object.entries(groups).map(([id, rules]) => [id, { rules }])),
+  securityGroups: Object.fromEntries(Object.entries(groups).map(([id, rules]) => [id, { rules, tags: [] }])),
 });
 const TARGET = { ip: '10.0.1.5', port: 5432 };
 const isAllowed = (...rules: readonly SecurityGroupRule[]): boolean =>

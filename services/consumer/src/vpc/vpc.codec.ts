@@ -14,6 +14,7 @@ const rule = z.object({
   sourceCidr: text,
   priority: z.number().int(),
 });
+const tags = z.array(z.object({ key: text, value: text }));
 const ranges = { ipv4Cidr: text, ipv6Cidr: text };
 const route = { routeTableId: text, destinationCidr: text };
 const domainReservation = { reservationId: text, domainNames: z.array(text) };
@@ -24,15 +25,24 @@ export const vpcCodec: Codec<VpcEvent> = defineCodec<VpcEvent>({
   category: vpc.category,
   stateVersion: 1,
   events: {
-    VpcRegistered: { version: 1, schema: z.object({ vpcId: text, accountId: text, ...ranges, at }) },
-    VSwitchRegistered: { version: 1, schema: z.object({ vswitchId: text, zoneId: text, ...ranges, at }) },
+    VpcRegistered: {
+      version: 1,
+      schema: z.object({ vpcId: text, accountId: text, ...ranges, tags, at }),
+      personal: ['tags'],
+    },
+    VSwitchRegistered: {
+      version: 1,
+      schema: z.object({ vswitchId: text, zoneId: text, ...ranges, tags, at }),
+      personal: ['tags'],
+    },
     VSwitchDeregistered: { version: 1, schema: z.object({ vswitchId: text, at }) },
     SecurityGroupRegistered: {
       version: 1,
-      schema: z.object({ securityGroupId: text, rules: z.array(rule), at }),
+      schema: z.object({ securityGroupId: text, rules: z.array(rule), tags, at }),
+      personal: ['tags'],
     },
     SecurityGroupDeregistered: { version: 1, schema: z.object({ securityGroupId: text, at }) },
-    RouteTableRegistered: { version: 1, schema: z.object({ routeTableId: text, at }) },
+    RouteTableRegistered: { version: 1, schema: z.object({ routeTableId: text, tags, at }), personal: ['tags'] },
     RouteTableDeregistered: { version: 1, schema: z.object({ routeTableId: text, at }) },
     RouteAdded: { version: 1, schema: z.object({ ...route, nextHop: text, at }) },
     RouteRemoved: { version: 1, schema: z.object({ ...route, at }) },

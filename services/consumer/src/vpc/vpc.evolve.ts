@@ -18,13 +18,15 @@ export const evolve = (before: Vpc, event: VpcEvent): Vpc => {
     case 'VSwitchDeregistered':
       return { ...vpc, vswitches: without(vpc.vswitches, event.data.vswitchId) };
     case 'SecurityGroupRegistered': {
-      const { securityGroupId, rules } = event.data;
-      return { ...vpc, securityGroups: { ...vpc.securityGroups, [securityGroupId]: { rules } } };
+      const { securityGroupId, rules, tags } = event.data;
+      return { ...vpc, securityGroups: { ...vpc.securityGroups, [securityGroupId]: { rules, tags } } };
     }
     case 'SecurityGroupDeregistered':
       return { ...vpc, securityGroups: without(vpc.securityGroups, event.data.securityGroupId) };
-    case 'RouteTableRegistered':
-      return withRoutes(vpc, event.data.routeTableId, {});
+    case 'RouteTableRegistered': {
+      const { routeTableId, tags } = event.data;
+      return { ...vpc, routeTables: { ...vpc.routeTables, [routeTableId]: { tags, routes: {} } } };
+    }
     case 'RouteTableDeregistered':
       return { ...vpc, routeTables: without(vpc.routeTables, event.data.routeTableId) };
     case 'RouteAdded': {
@@ -185,7 +187,7 @@ const routesOf = ({ routeTables }: Vpc, routeTableId: string) => entryOf(routeTa
 
 const withRoutes = (vpc: Vpc, routeTableId: string, routes: Vpc['routeTables'][string]['routes']): Vpc => ({
   ...vpc,
-  routeTables: { ...vpc.routeTables, [routeTableId]: { routes } },
+  routeTables: { ...vpc.routeTables, [routeTableId]: { tags: vpc.routeTables[routeTableId]?.tags ?? [], routes } },
 });
 
 const withReservation = (vpc: Vpc, endpointId: string, reservation: Reservation): Vpc => ({

@@ -197,7 +197,10 @@ describe('over any sequence of reservations, releases and times', () => {
           ledger = attempt(ledger, command, iso(now)).ledger;
         }
         ledger = run(ledger, Object.keys(ledger.reservations).map(release), iso(now));
-        const group: VpcCommand = { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-2', rules: [] } };
+        const group: VpcCommand = {
+          type: 'RegisterSecurityGroup',
+          data: { securityGroupId: 'sg-2', rules: [], tags: [] },
+        };
         now += REST_MS;
         const rested = run(ledger, [group], iso(now));
         expect(rested).toEqual(run(fresh, [group], iso(now)));
@@ -262,15 +265,16 @@ it('whatever a caller sends, decide throws nothing but rejections and the state 
     type: T,
     data: fc.Arbitrary<Extract<VpcCommand, { type: T }>['data']>,
   ): fc.Arbitrary<VpcCommand> => data.map((value) => ({ type, data: value }) as VpcCommand);
+  const tags = fc.array(fc.record({ key: id, value: id }), { maxLength: 2 });
   const domainNames = fc.array(id, { maxLength: 2 });
   const zone = fc.record({ zoneId: id, vswitchId: id, eniId: id, requestedIpv4: address, requestedIpv6: address });
   const command = fc.oneof(
-    as('RegisterVpc', fc.record({ vpcId: id, accountId: id, ipv4Cidr: cidr, ipv6Cidr: cidr })),
-    as('RegisterVSwitch', fc.record({ vswitchId: id, zoneId: id, ipv4Cidr: cidr, ipv6Cidr: cidr })),
-    as('RegisterSecurityGroup', fc.record({ securityGroupId: id, rules: fc.array(rule, { maxLength: 3 }) })),
+    as('RegisterVpc', fc.record({ vpcId: id, accountId: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags })),
+    as('RegisterVSwitch', fc.record({ vswitchId: id, zoneId: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags })),
+    as('RegisterSecurityGroup', fc.record({ securityGroupId: id, rules: fc.array(rule, { maxLength: 3 }), tags })),
     as('DeregisterVSwitch', fc.record({ vswitchId: id })),
     as('DeregisterSecurityGroup', fc.record({ securityGroupId: id })),
-    as('RegisterRouteTable', fc.record({ routeTableId: id })),
+    as('RegisterRouteTable', fc.record({ routeTableId: id, tags })),
     as('DeregisterRouteTable', fc.record({ routeTableId: id })),
     as('AddRoute', fc.record({ routeTableId: id, destinationCidr: cidr, nextHop: id })),
     as('RemoveRoute', fc.record({ routeTableId: id, destinationCidr: cidr })),

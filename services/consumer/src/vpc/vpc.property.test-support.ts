@@ -30,7 +30,7 @@ export const fresh: Vpc = run(
   [
     {
       type: 'RegisterVpc',
-      data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/24', ipv6Cidr: '2001:db8::/56' },
+      data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/24', ipv6Cidr: '2001:db8::/56', tags: [] },
     },
     ...[0, 1, 2].map(
       (i): VpcCommand => ({
@@ -40,10 +40,11 @@ export const fresh: Vpc = run(
           zoneId: `zone-${i}`,
           ipv4Cidr: ranges[`vsw-${i}`] ?? '',
           ipv6Cidr: ranges[`vsw-${i}/6`] ?? '',
+          tags: [],
         },
       }),
     ),
-    { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [] } },
+    { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [], tags: [] } },
   ],
   iso(START),
 );

@@ -25,7 +25,7 @@ export const decideRoute = (command: RouteCommand, ledger: Vpc, at: string): rea
       if (table) return [];
       const current = Object.keys(ledger.routeTables).length;
       if (current >= MAX_ROUTE_TABLES) throw exceeded('route tables per VPC', MAX_ROUTE_TABLES, current);
-      return [{ type: 'RouteTableRegistered', data: { routeTableId, at } }];
+      return [{ type: 'RouteTableRegistered', data: { ...command.data, at } }];
     }
 
     case 'DeregisterRouteTable': {

@@ -19,7 +19,7 @@ import { reservationOf, type VpcCommand, type VpcEvent } from './vpc.ts';
 
 const table = (routeTableId: string): VpcEvent => ({
   type: 'RouteTableRegistered',
-  data: { routeTableId, at: later(-1_000) },
+  data: { routeTableId, tags: [], at: later(-1_000) },
 });
 const route = (destinationCidr: string, hop = 'ep-1', routeTableId = 'vtb-1'): VpcEvent => ({
   type: 'RouteAdded',
@@ -38,7 +38,10 @@ const reopened = (closingId: string): VpcEvent => ({
   data: { endpointId: 'ep-1', closingId, at },
 });
 
-const register = (routeTableId: string): VpcCommand => ({ type: 'RegisterRouteTable', data: { routeTableId } });
+const register = (routeTableId: string): VpcCommand => ({
+  type: 'RegisterRouteTable',
+  data: { routeTableId, tags: [] },
+});
 const deregister = (routeTableId: string): VpcCommand => ({ type: 'DeregisterRouteTable', data: { routeTableId } });
 const add = (destinationCidr: string, hop = 'ep-1', routeTableId = 'vtb-1'): VpcCommand => ({
   type: 'AddRoute',
@@ -72,7 +75,7 @@ describe('a route table', () => {
   it('is registered once, in a VPC that is there', () => {
     given(...inventory)
       .when(register('vtb-1'))
-      .thenEvents({ type: 'RouteTableRegistered', data: { routeTableId: 'vtb-1', at } });
+      .thenEvents({ type: 'RouteTableRegistered', data: { routeTableId: 'vtb-1', tags: [], at } });
     given(...history)
       .when(register('vtb-1'))
       .thenNothing();

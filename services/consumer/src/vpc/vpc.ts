@@ -27,21 +27,25 @@ export type Target = Readonly<{ ip: string; port: number }>;
 /** `ipv6` is empty unless dual stack. */
 export type ReservedZone = Readonly<{ zoneId: string; vswitchId: string; eniId: string; ipv4: string; ipv6: string }>;
 
-type VSwitch = Readonly<{ zoneId: string; ipv4Cidr: string; ipv6Cidr: string }>;
-type SecurityGroup = Readonly<{ rules: readonly SecurityGroupRule[] }>;
+export type Tag = Readonly<{ key: string; value: string }>;
+
+/** Of everything that is registered: labels, sorted by key. */
+type Tagged = Readonly<{ tags: readonly Tag[] }>;
+type VSwitch = Tagged & Readonly<{ zoneId: string; ipv4Cidr: string; ipv6Cidr: string }>;
+type SecurityGroup = Tagged & Readonly<{ rules: readonly SecurityGroupRule[] }>;
 /** Destination → the endpoint, or gateway endpoint, that its traffic goes to. */
-type RouteTable = Readonly<{ routes: Readonly<Record<string, string>> }>;
+type RouteTable = Tagged & Readonly<{ routes: Readonly<Record<string, string>> }>;
 export type Route = Readonly<{ routeTableId: string; destinationCidr: string; nextHop: string }>;
 
 export type EndpointType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
 
 export type VpcEvent =
-  | Ev<'VpcRegistered', { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string; at: string }>
+  | Ev<'VpcRegistered', Tagged & { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string; at: string }>
   | Ev<'VSwitchRegistered', VSwitch & { vswitchId: string; at: string }>
   | Ev<'VSwitchDeregistered', { vswitchId: string; at: string }>
   | Ev<'SecurityGroupRegistered', SecurityGroup & { securityGroupId: string; at: string }>
   | Ev<'SecurityGroupDeregistered', { securityGroupId: string; at: string }>
-  | Ev<'RouteTableRegistered', { routeTableId: string; at: string }>
+  | Ev<'RouteTableRegistered', Tagged & { routeTableId: string; at: string }>
   | Ev<'RouteTableDeregistered', { routeTableId: string; at: string }>
   | Ev<'RouteAdded', Route & { at: string }>
   | Ev<'RouteRemoved', { routeTableId: string; destinationCidr: string; at: string }>
@@ -114,6 +118,7 @@ export type Vpc = Readonly<{
   ipv4Cidr: string;
   /** Empty when it has none. */
   ipv6Cidr: string;
+  tags: readonly Tag[];
   deregistered: boolean;
   vswitches: Readonly<Record<string, VSwitch>>;
   securityGroups: Readonly<Record<string, SecurityGroup>>;
@@ -130,12 +135,12 @@ export type Vpc = Readonly<{
 }>;
 
 export type VpcCommand =
-  | Cmd<'RegisterVpc', { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string }>
+  | Cmd<'RegisterVpc', Tagged & { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string }>
   | Cmd<'RegisterVSwitch', VSwitch & { vswitchId: string }>
   | Cmd<'RegisterSecurityGroup', SecurityGroup & { securityGroupId: string }>
   | Cmd<'DeregisterVSwitch', { vswitchId: string }>
   | Cmd<'DeregisterSecurityGroup', { securityGroupId: string }>
-  | Cmd<'RegisterRouteTable', { routeTableId: string }>
+  | Cmd<'RegisterRouteTable', Tagged & { routeTableId: string }>
   | Cmd<'DeregisterRouteTable', { routeTableId: string }>
   | Cmd<'AddRoute', Route>
   | Cmd<'RemoveRoute', { routeTableId: string; destinationCidr: string }>
@@ -172,6 +177,7 @@ export const initialVpc: Vpc = {
   accountId: '',
   ipv4Cidr: '',
   ipv6Cidr: '',
+  tags: [],
   deregistered: false,
   vswitches: {},
   securityGroups: {},

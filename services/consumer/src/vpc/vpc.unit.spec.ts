@@ -17,22 +17,30 @@ import {
 } from './testing/history.ts';
 import type { VpcCommand } from './vpc.ts';
 
+const tags = [{ key: 'team', value: 'payments' }];
 const registerVpc = (ipv4Cidr: string, ipv6Cidr = ''): VpcCommand => ({
   type: 'RegisterVpc',
-  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr, ipv6Cidr },
+  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr, ipv6Cidr, tags },
 });
 const registerVSwitch = (ipv4Cidr: string, ipv6Cidr = ''): VpcCommand => ({
   type: 'RegisterVSwitch',
-  data: { vswitchId: 'vsw-new', zoneId: 'zone-a', ipv4Cidr, ipv6Cidr },
+  data: { vswitchId: 'vsw-new', zoneId: 'zone-a', ipv4Cidr, ipv6Cidr, tags: [] },
 });
 
 describe('RegisterVpc', () => {
-  it('keeps its ranges in canonical form', () => {
+  it('keeps its labels, and its ranges in canonical form', () => {
     given()
       .when(registerVpc('10.0.0.0/8', '2001:DB8:0::/48'))
       .thenEvents({
         type: 'VpcRegistered',
-        data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/8', ipv6Cidr: '2001:db8::/48', at },
+        data: {
+          vpcId: 'vpc-1',
+          accountId: '1'.repeat(16),
+          ipv4Cidr: '10.0.0.0/8',
+          ipv6Cidr: '2001:db8::/48',
+          tags,
+          at,
+        },
       });
   });
 
@@ -141,7 +149,7 @@ describe('RegisterSecurityGroup', () => {
   } as const;
   const register = (...rules: Extract<VpcCommand, { type: 'RegisterSecurityGroup' }>['data']['rules']): VpcCommand => ({
     type: 'RegisterSecurityGroup',
-    data: { securityGroupId: 'sg-new', rules },
+    data: { securityGroupId: 'sg-new', rules, tags },
   });
 
   it('keeps its rules in order of priority, the given order among equals', () => {
@@ -154,7 +162,7 @@ describe('RegisterSecurityGroup', () => {
       .when(register(low, first, second))
       .thenEvents({
         type: 'SecurityGroupRegistered',
-        data: { securityGroupId: 'sg-new', rules: [first, second, low], at },
+        data: { securityGroupId: 'sg-new', rules: [first, second, low], tags, at },
       });
   });
 
@@ -248,7 +256,7 @@ describe('deregistration', () => {
 describe('an absent VPC', () => {
   const commands: VpcCommand[] = [
     registerVSwitch('10.0.3.0/24'),
-    { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [] } },
+    { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [], tags } },
     { type: 'DeregisterVSwitch', data: { vswitchId: 'vsw-a' } },
     { type: 'DeregisterSecurityGroup', data: { securityGroupId: 'sg-1' } },
     reserve(),

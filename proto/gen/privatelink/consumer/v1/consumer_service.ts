@@ -144,6 +144,10 @@ export interface RegisterVpcRequest {
   ipv4Cidr: string;
   /** IPv6 range, prefix length 48..64; optional. */
   ipv6Cidr: string;
+  /** Labels; none when absent. */
+  tags?:
+    | Tags
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -243,6 +247,10 @@ export interface RegisterVSwitchRequest {
   ipv4Cidr: string;
   /** IPv6 range inside the VPC's, prefix length 64; optional. */
   ipv6Cidr: string;
+  /** Labels; none when absent. */
+  tags?:
+    | Tags
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -291,6 +299,10 @@ export interface RegisterSecurityGroupRequest {
   vpcId: string;
   /** Rules; 0..200. Without any, nothing is let in. */
   rules: SecurityGroupRule[];
+  /** Labels; none when absent. */
+  tags?:
+    | Tags
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -337,6 +349,10 @@ export interface RegisterRouteTableRequest {
   requestId: string;
   /** VPC id. */
   vpcId: string;
+  /** Labels; none when absent. */
+  tags?:
+    | Tags
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -1048,7 +1064,7 @@ export interface DeleteGatewayEndpointResponse {
 }
 
 function createBaseRegisterVpcRequest(): RegisterVpcRequest {
-  return { requestId: "", ipv4Cidr: "", ipv6Cidr: "", dryRun: undefined };
+  return { requestId: "", ipv4Cidr: "", ipv6Cidr: "", tags: undefined, dryRun: undefined };
 }
 
 export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
@@ -1061,6 +1077,9 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     }
     if (message.ipv6Cidr !== "") {
       writer.uint32(26).string(message.ipv6Cidr);
+    }
+    if (message.tags !== undefined) {
+      Tags.encode(message.tags, writer.uint32(34).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -1105,6 +1124,14 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
             message.ipv6Cidr = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tags = Tags.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -1142,6 +1169,7 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
         : isSet(object.ipv6_cidr)
         ? globalThis.String(object.ipv6_cidr)
         : "",
+      tags: isSet(object.tags) ? Tags.fromJSON(object.tags) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -1161,6 +1189,9 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     if (message.ipv6Cidr !== "") {
       obj.ipv6Cidr = message.ipv6Cidr;
     }
+    if (message.tags !== undefined) {
+      obj.tags = Tags.toJSON(message.tags);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -1175,6 +1206,7 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     message.requestId = object.requestId ?? "";
     message.ipv4Cidr = object.ipv4Cidr ?? "";
     message.ipv6Cidr = object.ipv6Cidr ?? "";
+    message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -1974,7 +2006,7 @@ export const DeregisterVpcResponse: MessageFns<DeregisterVpcResponse> = {
 };
 
 function createBaseRegisterVSwitchRequest(): RegisterVSwitchRequest {
-  return { requestId: "", vpcId: "", zoneId: "", ipv4Cidr: "", ipv6Cidr: "", dryRun: undefined };
+  return { requestId: "", vpcId: "", zoneId: "", ipv4Cidr: "", ipv6Cidr: "", tags: undefined, dryRun: undefined };
 }
 
 export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
@@ -1993,6 +2025,9 @@ export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
     }
     if (message.ipv6Cidr !== "") {
       writer.uint32(42).string(message.ipv6Cidr);
+    }
+    if (message.tags !== undefined) {
+      Tags.encode(message.tags, writer.uint32(50).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -2053,6 +2088,14 @@ export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
             message.ipv6Cidr = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.tags = Tags.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -2100,6 +2143,7 @@ export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
         : isSet(object.ipv6_cidr)
         ? globalThis.String(object.ipv6_cidr)
         : "",
+      tags: isSet(object.tags) ? Tags.fromJSON(object.tags) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -2125,6 +2169,9 @@ export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
     if (message.ipv6Cidr !== "") {
       obj.ipv6Cidr = message.ipv6Cidr;
     }
+    if (message.tags !== undefined) {
+      obj.tags = Tags.toJSON(message.tags);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -2141,6 +2188,7 @@ export const RegisterVSwitchRequest: MessageFns<RegisterVSwitchRequest> = {
     message.zoneId = object.zoneId ?? "";
     message.ipv4Cidr = object.ipv4Cidr ?? "";
     message.ipv6Cidr = object.ipv6Cidr ?? "";
+    message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -2518,7 +2566,7 @@ export const DeregisterVSwitchResponse: MessageFns<DeregisterVSwitchResponse> = 
 };
 
 function createBaseRegisterSecurityGroupRequest(): RegisterSecurityGroupRequest {
-  return { requestId: "", vpcId: "", rules: [], dryRun: undefined };
+  return { requestId: "", vpcId: "", rules: [], tags: undefined, dryRun: undefined };
 }
 
 export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupRequest> = {
@@ -2531,6 +2579,9 @@ export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupReque
     }
     for (const v of message.rules) {
       SecurityGroupRule.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.tags !== undefined) {
+      Tags.encode(message.tags, writer.uint32(34).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -2575,6 +2626,14 @@ export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupReque
             message.rules.push(SecurityGroupRule.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tags = Tags.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -2608,6 +2667,7 @@ export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupReque
         ? globalThis.String(object.vpc_id)
         : "",
       rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => SecurityGroupRule.fromJSON(e)) : [],
+      tags: isSet(object.tags) ? Tags.fromJSON(object.tags) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -2627,6 +2687,9 @@ export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupReque
     if (message.rules?.length) {
       obj.rules = message.rules.map((e) => SecurityGroupRule.toJSON(e));
     }
+    if (message.tags !== undefined) {
+      obj.tags = Tags.toJSON(message.tags);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -2641,6 +2704,7 @@ export const RegisterSecurityGroupRequest: MessageFns<RegisterSecurityGroupReque
     message.requestId = object.requestId ?? "";
     message.vpcId = object.vpcId ?? "";
     message.rules = object.rules?.map((e) => SecurityGroupRule.fromPartial(e)) || [];
+    message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -3028,7 +3092,7 @@ export const DeregisterSecurityGroupResponse: MessageFns<DeregisterSecurityGroup
 };
 
 function createBaseRegisterRouteTableRequest(): RegisterRouteTableRequest {
-  return { requestId: "", vpcId: "", dryRun: undefined };
+  return { requestId: "", vpcId: "", tags: undefined, dryRun: undefined };
 }
 
 export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = {
@@ -3038,6 +3102,9 @@ export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = 
     }
     if (message.vpcId !== "") {
       writer.uint32(18).string(message.vpcId);
+    }
+    if (message.tags !== undefined) {
+      Tags.encode(message.tags, writer.uint32(26).fork()).join();
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -3074,6 +3141,14 @@ export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = 
             message.vpcId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tags = Tags.decode(reader, reader.uint32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -3106,6 +3181,7 @@ export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = 
         : isSet(object.vpc_id)
         ? globalThis.String(object.vpc_id)
         : "",
+      tags: isSet(object.tags) ? Tags.fromJSON(object.tags) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -3122,6 +3198,9 @@ export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = 
     if (message.vpcId !== "") {
       obj.vpcId = message.vpcId;
     }
+    if (message.tags !== undefined) {
+      obj.tags = Tags.toJSON(message.tags);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -3135,6 +3214,7 @@ export const RegisterRouteTableRequest: MessageFns<RegisterRouteTableRequest> = 
     const message = createBaseRegisterRouteTableRequest();
     message.requestId = object.requestId ?? "";
     message.vpcId = object.vpcId ?? "";
+    message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },

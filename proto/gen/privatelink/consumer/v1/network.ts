@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { protoMetadata as protoMetadata1, Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { protoMetadata as protoMetadata2, Tag } from "../../common/v1/common.ts";
 
 export const protobufPackage = "privatelink.consumer.v1";
 
@@ -100,6 +101,8 @@ export interface Vpc {
   revision: bigint;
   /** Route tables. */
   routeTables: RouteTable[];
+  /** Labels, as they were registered. */
+  tags: Tag[];
 }
 
 /**
@@ -111,6 +114,8 @@ export interface RouteTable {
   routeTableId: string;
   /** Routes, sorted by destination. */
   routes: Route[];
+  /** Labels, as they were registered. */
+  tags: Tag[];
 }
 
 /** Where traffic to some addresses goes next. */
@@ -133,6 +138,8 @@ export interface VSwitch {
   ipv6Cidr: string;
   /** IPv4 addresses that can still be given out. */
   availableIpCount: bigint;
+  /** Labels, as they were registered. */
+  tags: Tag[];
 }
 
 /**
@@ -160,6 +167,8 @@ export interface SecurityGroup {
   securityGroupId: string;
   /** Rules, in order of priority. */
   rules: SecurityGroupRule[];
+  /** Labels, as they were registered. */
+  tags: Tag[];
 }
 
 function createBaseVpc(): Vpc {
@@ -173,6 +182,7 @@ function createBaseVpc(): Vpc {
     createTime: undefined,
     revision: 0n,
     routeTables: [],
+    tags: [],
   };
 }
 
@@ -207,6 +217,9 @@ export const Vpc: MessageFns<Vpc> = {
     }
     for (const v of message.routeTables) {
       RouteTable.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.tags) {
+      Tag.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -296,6 +309,14 @@ export const Vpc: MessageFns<Vpc> = {
             message.routeTables.push(RouteTable.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.tags.push(Tag.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -349,6 +370,9 @@ export const Vpc: MessageFns<Vpc> = {
         : globalThis.Array.isArray(object?.route_tables)
         ? object.route_tables.map((e: any) => RouteTable.fromJSON(e))
         : [],
+      tags: globalThis.Array.isArray(object?.tags)
+        ? object.tags.map((e: any) => Tag.fromJSON(e))
+        : [],
     };
   },
 
@@ -381,6 +405,9 @@ export const Vpc: MessageFns<Vpc> = {
     if (message.routeTables?.length) {
       obj.routeTables = message.routeTables.map((e) => RouteTable.toJSON(e));
     }
+    if (message.tags?.length) {
+      obj.tags = message.tags.map((e) => Tag.toJSON(e));
+    }
     return obj;
   },
 
@@ -400,12 +427,13 @@ export const Vpc: MessageFns<Vpc> = {
       : undefined;
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.routeTables = object.routeTables?.map((e) => RouteTable.fromPartial(e)) || [];
+    message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseRouteTable(): RouteTable {
-  return { routeTableId: "", routes: [] };
+  return { routeTableId: "", routes: [], tags: [] };
 }
 
 export const RouteTable: MessageFns<RouteTable> = {
@@ -415,6 +443,9 @@ export const RouteTable: MessageFns<RouteTable> = {
     }
     for (const v of message.routes) {
       Route.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.tags) {
+      Tag.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -448,6 +479,14 @@ export const RouteTable: MessageFns<RouteTable> = {
             message.routes.push(Route.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tags.push(Tag.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -468,6 +507,7 @@ export const RouteTable: MessageFns<RouteTable> = {
         ? globalThis.String(object.route_table_id)
         : "",
       routes: globalThis.Array.isArray(object?.routes) ? object.routes.map((e: any) => Route.fromJSON(e)) : [],
+      tags: globalThis.Array.isArray(object?.tags) ? object.tags.map((e: any) => Tag.fromJSON(e)) : [],
     };
   },
 
@@ -479,6 +519,9 @@ export const RouteTable: MessageFns<RouteTable> = {
     if (message.routes?.length) {
       obj.routes = message.routes.map((e) => Route.toJSON(e));
     }
+    if (message.tags?.length) {
+      obj.tags = message.tags.map((e) => Tag.toJSON(e));
+    }
     return obj;
   },
 
@@ -489,6 +532,7 @@ export const RouteTable: MessageFns<RouteTable> = {
     const message = createBaseRouteTable();
     message.routeTableId = object.routeTableId ?? "";
     message.routes = object.routes?.map((e) => Route.fromPartial(e)) || [];
+    message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
     return message;
   },
 };
@@ -587,7 +631,7 @@ export const Route: MessageFns<Route> = {
 };
 
 function createBaseVSwitch(): VSwitch {
-  return { vswitchId: "", zoneId: "", ipv4Cidr: "", ipv6Cidr: "", availableIpCount: 0n };
+  return { vswitchId: "", zoneId: "", ipv4Cidr: "", ipv6Cidr: "", availableIpCount: 0n, tags: [] };
 }
 
 export const VSwitch: MessageFns<VSwitch> = {
@@ -609,6 +653,9 @@ export const VSwitch: MessageFns<VSwitch> = {
         throw new globalThis.Error("value provided for field message.availableIpCount of type uint64 too large");
       }
       writer.uint32(40).uint64(message.availableIpCount);
+    }
+    for (const v of message.tags) {
+      Tag.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -666,6 +713,14 @@ export const VSwitch: MessageFns<VSwitch> = {
             message.availableIpCount = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.tags.push(Tag.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -705,6 +760,9 @@ export const VSwitch: MessageFns<VSwitch> = {
         : isSet(object.available_ip_count)
         ? BigInt(object.available_ip_count)
         : 0n,
+      tags: globalThis.Array.isArray(object?.tags)
+        ? object.tags.map((e: any) => Tag.fromJSON(e))
+        : [],
     };
   },
 
@@ -725,6 +783,9 @@ export const VSwitch: MessageFns<VSwitch> = {
     if (message.availableIpCount !== 0n) {
       obj.availableIpCount = message.availableIpCount.toString();
     }
+    if (message.tags?.length) {
+      obj.tags = message.tags.map((e) => Tag.toJSON(e));
+    }
     return obj;
   },
 
@@ -740,6 +801,7 @@ export const VSwitch: MessageFns<VSwitch> = {
     message.availableIpCount = (object.availableIpCount !== undefined && object.availableIpCount !== null)
       ? BigInt(object.availableIpCount)
       : 0n;
+    message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
     return message;
   },
 };
@@ -906,7 +968,7 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
 };
 
 function createBaseSecurityGroup(): SecurityGroup {
-  return { securityGroupId: "", rules: [] };
+  return { securityGroupId: "", rules: [], tags: [] };
 }
 
 export const SecurityGroup: MessageFns<SecurityGroup> = {
@@ -916,6 +978,9 @@ export const SecurityGroup: MessageFns<SecurityGroup> = {
     }
     for (const v of message.rules) {
       SecurityGroupRule.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.tags) {
+      Tag.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -949,6 +1014,14 @@ export const SecurityGroup: MessageFns<SecurityGroup> = {
             message.rules.push(SecurityGroupRule.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tags.push(Tag.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -969,6 +1042,7 @@ export const SecurityGroup: MessageFns<SecurityGroup> = {
         ? globalThis.String(object.security_group_id)
         : "",
       rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => SecurityGroupRule.fromJSON(e)) : [],
+      tags: globalThis.Array.isArray(object?.tags) ? object.tags.map((e: any) => Tag.fromJSON(e)) : [],
     };
   },
 
@@ -980,6 +1054,9 @@ export const SecurityGroup: MessageFns<SecurityGroup> = {
     if (message.rules?.length) {
       obj.rules = message.rules.map((e) => SecurityGroupRule.toJSON(e));
     }
+    if (message.tags?.length) {
+      obj.tags = message.tags.map((e) => Tag.toJSON(e));
+    }
     return obj;
   },
 
@@ -990,6 +1067,7 @@ export const SecurityGroup: MessageFns<SecurityGroup> = {
     const message = createBaseSecurityGroup();
     message.securityGroupId = object.securityGroupId ?? "";
     message.rules = object.rules?.map((e) => SecurityGroupRule.fromPartial(e)) || [];
+    message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1027,7 +1105,7 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.consumer.v1.SecurityGroupRule": SecurityGroupRule,
     ".privatelink.consumer.v1.SecurityGroup": SecurityGroup,
   },
-  dependencies: [protoMetadata1],
+  dependencies: [protoMetadata1, protoMetadata2],
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

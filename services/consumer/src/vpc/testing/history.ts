@@ -13,7 +13,7 @@ export const many = <T>(count: number, make: (index: number) => T): T[] =>
 
 export const registered = (ipv6Cidr = '2001:db8::/56'): VpcEvent => ({
   type: 'VpcRegistered',
-  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/16', ipv6Cidr, at: longAgo },
+  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/16', ipv6Cidr, tags: [], at: longAgo },
 });
 
 export const deregistered: VpcEvent = { type: 'VpcDeregistered', data: { at: longAgo } };
@@ -26,12 +26,12 @@ export const vswitch = (
   when = longAgo,
 ): VpcEvent => ({
   type: 'VSwitchRegistered',
-  data: { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, at: when },
+  data: { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, tags: [], at: when },
 });
 
 export const group = (securityGroupId: string): VpcEvent => ({
   type: 'SecurityGroupRegistered',
-  data: { securityGroupId, rules: [], at: longAgo },
+  data: { securityGroupId, rules: [], tags: [], at: longAgo },
 });
 
 /** In zone-a, the zone of vsw-a. */
