@@ -7,6 +7,7 @@ import { type CallerName, callers as callerNames, NO_FIELD, type Row, type Rows 
 import { brokerRows } from './rows-broker.ts';
 import { consumerRows } from './rows-consumer.ts';
 import { dnsRows } from './rows-dns.ts';
+import { eventsRows } from './rows-events.ts';
 import { operationsRows } from './rows-operations.ts';
 import { providerRows } from './rows-provider.ts';
 import { type Rpc, rpcOf, rpcs } from './rpcs.ts';
@@ -15,7 +16,7 @@ import { tokensAndRequestIds } from './tokens-and-request-ids.ts';
 
 /** Who may do what with whose things: every RPC, every id in its request, every kind of caller, on a running system. */
 
-const rows: Rows = { ...providerRows, ...consumerRows, ...brokerRows, ...dnsRows, ...operationsRows };
+const rows: Rows = { ...providerRows, ...consumerRows, ...brokerRows, ...dnsRows, ...eventsRows, ...operationsRows };
 
 let stage: OpenStage;
 let callers: Callers;
@@ -70,7 +71,8 @@ describe('every RPC', () => {
       expect(pageToken, title).not.toBe('');
       if (rpcOf(title).fields.includes('consistencyToken')) expect(consistencyToken, title).not.toBe('');
     }
-    expect(Object.keys(scene.lists)).toHaveLength(9);
+    expect(Object.keys(scene.lists)).toHaveLength(10);
+    expect(scene.resumeToken).not.toBe('');
   });
 });
 

@@ -1,7 +1,7 @@
 import { startWorld, type World } from '../support/world.ts';
 import { type Callers, openCallers } from './callers.ts';
-import { rpcs } from './rpcs.ts';
-import { type Scene, setScene } from './scene.ts';
+import { rpcOf, rpcs } from './rpcs.ts';
+import { type Scene, setScene, type Tokens } from './scene.ts';
 
 export type OpenStage = Readonly<{ world: World; callers: Callers; scene: Scene; close: () => Promise<void> }>;
 
@@ -16,17 +16,24 @@ export const openStage = async (): Promise<OpenStage> => {
       callers.close();
       await world.stop();
     };
-    return { world, callers, scene: { ...scene, lists: await firstPages(callers, scene) }, close };
+    const tokens = { lists: await firstPages(callers, scene), resumeToken: await firstResumeToken(callers) };
+    return { world, callers, scene: { ...scene, ...tokens }, close };
   } catch (error) {
     await world.stop();
     throw error;
   }
 };
 
+const firstResumeToken = async (callers: Callers): Promise<string> => {
+  const rpc = rpcOf('events.watchEvents');
+  const { responses } = await callers.as('owner', rpc.service).caller.call(rpc, {});
+  return (responses[0] as { resumeToken?: string })?.resumeToken ?? '';
+};
+
 const OF_A_SERVICE = ['provider.listServiceUsers', 'provider.listResources'];
 
 /** Of each list, its owner's first page of one, with the tokens that came with it. */
-const firstPages = async (callers: Callers, scene: Omit<Scene, 'lists'>): Promise<Scene['lists']> => {
+const firstPages = async (callers: Callers, scene: Omit<Scene, Tokens>): Promise<Scene['lists']> => {
   const lists: Record<string, Scene['lists'][string]> = {};
   for (const rpc of rpcs) {
     if (!rpc.fields.includes('pageToken')) continue;

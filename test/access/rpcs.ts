@@ -2,6 +2,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { BrokerServiceService } from '@privatelink/proto/broker/v1/broker_service';
 import { ConsumerServiceService } from '@privatelink/proto/consumer/v1/consumer_service';
 import { DnsServiceService } from '@privatelink/proto/dns/v1/dns_service';
+import { EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
 import { ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
 
@@ -18,12 +19,13 @@ export type Rpc = Readonly<{
   fields: readonly string[];
 }>;
 
-/** What each service serves; the operations are served by every one, and here the provider's stand for all. */
+/** What each service serves; events and operations are served by every one, and here one's stand for all. */
 const definitions = [
   ['provider', 'provider', ProviderServiceService],
   ['consumer', 'consumer', ConsumerServiceService],
   ['broker', 'broker', BrokerServiceService],
   ['dns', 'dns', DnsServiceService],
+  ['events', 'broker', EventsServiceService],
   ['operations', 'provider', OperationsServiceService],
 ] as const;
 

@@ -22,12 +22,17 @@ export type Scene = Readonly<{
   /** Of C, one of two. */
   gatewayEndpointId: string;
   networks: Readonly<Record<Party, Network>>;
+  /** Of P, for the facts of the broker. */
+  resumeToken: string;
   /** Of each list RPC: its owner's request, and the tokens that came with the first of its pages. */
   lists: Readonly<Record<string, Readonly<{ request: object; pageToken: string; consistencyToken: string }>>>;
 }>;
 
 export const ZONE = 'cn-hangzhou-h';
 export const VSWITCH_CIDR = '10.0.1.0/24';
+
+/** What is known of a scene once it has been asked. */
+export type Tokens = 'lists' | 'resumeToken';
 
 const target = [{ ip: '192.168.0.10', port: 8080 }];
 export const resource = (resourceId: string, zoneId = ZONE) => ({
@@ -109,7 +114,7 @@ export const untilConnected = async ({ broker }: Api, ...connectionIds: readonly
   }
 };
 
-export const setScene = async (run: RunFile): Promise<Omit<Scene, 'lists'>> => {
+export const setScene = async (run: RunFile): Promise<Omit<Scene, Tokens>> => {
   const apis = new Map<Party, Api>();
   for (const party of ['P', 'C', 'S'] as const) {
     apis.set(party, await apiFor(run, { account: accounts[party], roles: ['provider', 'consumer'], subject: party }));

@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { eventFields as factFields } from '@privatelink/shared/facts/events';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { expect, it } from 'vitest';
 import { eventFields } from '../../services/connection-broker/src/api/timeline-fields.ts';
@@ -22,6 +23,7 @@ const lists: Readonly<Record<string, Fields<string>>> = {
   ListGatewayEndpoints: gatewayEndpointFields,
   ListConnections: connectionFields,
   ListConnectionEvents: eventFields,
+  ListEvents: factFields,
 };
 
 const root = new URL('../../', import.meta.url);

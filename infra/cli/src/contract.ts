@@ -23,6 +23,7 @@ const SERVED: Readonly<Record<string, ServiceName | null>> = {
   'privatelink.consumer.v1.ConsumerService': 'consumer',
   'privatelink.broker.v1.BrokerService': 'broker',
   'privatelink.dns.v1.DnsService': 'dns',
+  'privatelink.events.v1.EventsService': null,
   'privatelink.operations.v1.OperationsService': null,
 };
 

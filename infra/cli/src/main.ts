@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { eventsCommand } from './commands/events.ts';
 import { stateMachineCommand } from './commands/state-machine.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { tokenCommand } from './commands/token.ts';
+import { traceCommand } from './commands/trace.ts';
 import { EX_IOERR, EX_USAGE, failureOf } from './failure.ts';
 import { formats } from './output/print.ts';
 import { addRpcCommands } from './rpc-command.ts';
@@ -41,6 +43,8 @@ const program = new Command('plctl')
 
 program.addCommand(tokenCommand(screen));
 program.addCommand(timelineCommand(screen));
+program.addCommand(eventsCommand(screen));
+program.addCommand(traceCommand(screen));
 program.addCommand(stateMachineCommand(screen));
 program.addCommand(doctorCommand(screen));
 program.addCommand(completionCommand(screen));

@@ -2,8 +2,8 @@ import { BrokerServiceService } from '@privatelink/proto/broker/v1/broker_servic
 import { ConsumerServiceClient } from '@privatelink/proto/consumer/v1/consumer_service';
 import { DnsServiceClient } from '@privatelink/proto/dns/v1/dns_service';
 import { ProviderServiceClient } from '@privatelink/proto/provider/v1/provider_service';
+import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { momentReader } from '@privatelink/shared/grpc/as-of';
-import { factTranslator } from '@privatelink/shared/nats/fact-translation';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
 import { allocationCodec } from './allocation/allocation.codec.ts';
 import { allocation } from './allocation/allocation.ts';
@@ -51,9 +51,9 @@ export const broker = defineService(
 
     await foundation.project(connectionTable);
     await foundation.project(connectionHistory);
-    foundation.announce({
-      connection: factTranslator(store, { decider: connection, codec: connectionCodec }, connectionFacts(view)),
-      facts: factTranslator(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts),
+    await foundation.announce({
+      connection: factReader(store, { decider: connection, codec: connectionCodec }, connectionFacts(view)),
+      facts: factReader(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts),
     });
     foundation.consume(billingReports(repositories.scopes, clock));
     foundation.react(connecting({ ...repositories, dns, consumer, provider, forwarding, clock }));

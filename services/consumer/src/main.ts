@@ -1,8 +1,8 @@
 import { BrokerServiceClient } from '@privatelink/proto/broker/v1/broker_service';
 import { ConsumerServiceService } from '@privatelink/proto/consumer/v1/consumer_service';
 import { ProviderServiceClient } from '@privatelink/proto/provider/v1/provider_service';
+import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { momentReader } from '@privatelink/shared/grpc/as-of';
-import { factTranslator } from '@privatelink/shared/nats/fact-translation';
 import { ensureForeignTable } from '@privatelink/shared/postgres/foreign-table';
 import { withGiven } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
@@ -46,9 +46,9 @@ export const consumer = defineService(
     await foundation.project(endpointTable);
     await foundation.project(vpcTable);
     await foundation.project(gatewayTable);
-    foundation.announce({
-      endpoint: factTranslator(store, { decider: endpoint, codec: endpointCodec }, endpointFacts(names)),
-      gatewayEndpoint: factTranslator(
+    await foundation.announce({
+      endpoint: factReader(store, { decider: endpoint, codec: endpointCodec }, endpointFacts(names)),
+      gatewayEndpoint: factReader(
         store,
         { decider: gatewayEndpoint, codec: gatewayEndpointCodec },
         gatewayEndpointFacts,

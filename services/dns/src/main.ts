@@ -1,5 +1,5 @@
 import { DnsServiceService } from '@privatelink/proto/dns/v1/dns_service';
-import { factTranslator } from '@privatelink/shared/nats/fact-translation';
+import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { portsPerVpc } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
 import { StartupError } from '@privatelink/shared/runtime/startup-error';
@@ -57,8 +57,8 @@ export const dns = (openServer: OpenServer) =>
     );
     service.onStop(dns.close);
 
-    foundation.announce({
-      nameSet: factTranslator(store, { decider: nameSet, codec: nameSetCodec }, nameSetFacts),
+    await foundation.announce({
+      nameSet: factReader(store, { decider: nameSet, codec: nameSetCodec }, nameSetFacts),
     });
     await foundation.serve(
       DnsServiceService,

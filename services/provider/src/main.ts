@@ -1,8 +1,8 @@
 import { BrokerServiceClient } from '@privatelink/proto/broker/v1/broker_service';
 import { ConsumerServiceClient } from '@privatelink/proto/consumer/v1/consumer_service';
 import { ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
+import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { momentReader } from '@privatelink/shared/grpc/as-of';
-import { factTranslator } from '@privatelink/shared/nats/fact-translation';
 import { withGiven } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
 import { accountServicesCodec } from './account-services/account-services.codec.ts';
@@ -43,8 +43,8 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
       const lifecycle = endpointServiceLifecycle({ services, accounts, broker, clock });
 
       await foundation.project(endpointServices);
-      foundation.announce({
-        endpointService: factTranslator(
+      await foundation.announce({
+        endpointService: factReader(
           store,
           { decider: endpointService, codec: endpointServiceCodec },
           endpointServiceFacts,

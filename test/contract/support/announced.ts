@@ -1,5 +1,6 @@
+import { type FactReader, factReader } from '@privatelink/shared/facts/fact-reader';
 import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
-import { factTranslator } from '@privatelink/shared/nats/fact-translation';
+import { factAnnouncer } from '@privatelink/shared/nats/fact-announcements';
 import type { Feed } from '@privatelink/shared/nats/feed';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
@@ -26,23 +27,23 @@ export const announcements = ({ broker: { store }, provider, consumer }: Service
   const view = { names, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
   const tell = async (
     stream: string,
-    translate: ReturnType<typeof factTranslator>,
+    read: FactReader,
     take: (message: IncomingMessage) => Promise<void>,
   ): Promise<void> => {
     for await (const event of store.read(stream, { from: 'start', direction: 'forwards', maxCount: 1_000 })) {
-      for (const fact of await translate(event)) await take({ ...fact, headers: {}, deliveryCount: 1 });
+      for (const fact of await factAnnouncer(read)(event)) await take({ ...fact, headers: {}, deliveryCount: 1 });
     }
   };
   return {
     payments: async (scope: string): Promise<void> => {
-      const translate = factTranslator(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts);
-      await tell(`facts-${scope}`, translate, paymentsIngest({ ...provider, clock }).handle);
+      const read = factReader(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts)();
+      await tell(`facts-${scope}`, read, paymentsIngest({ ...provider, clock }).handle);
       await accountPayments({ ...provider, clock }).work(scope, null);
     },
     connection: async (connectionId: string): Promise<void> => {
-      const translate = factTranslator(store, { decider: connection, codec: connectionCodec }, connectionFacts(view));
+      const read = factReader(store, { decider: connection, codec: connectionCodec }, connectionFacts(view))();
       const feed = brokerConnectionsFeed({ ...consumer, clock });
-      await tell(`connection-${connectionId}`, translate, (message) => takeIn(consumer.db, feed, [message]));
+      await tell(`connection-${connectionId}`, read, (message) => takeIn(consumer.db, feed, [message]));
     },
   };
 };

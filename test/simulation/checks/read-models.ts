@@ -37,7 +37,7 @@ const differences = async <E extends AnyEvent, R, C extends string>(
   for (const stored of history) {
     if (!model.prefixes.some((prefix) => stored.stream.startsWith(prefix))) continue;
     last = stored.position;
-    const event = model.decode(stored);
+    const event = await model.decode(stored);
     if (!event) continue;
     const key = model.key(event);
     const state = model.evolve(wanted.get(key)?.state ?? model.initial, event);

@@ -4,7 +4,7 @@ import { violationsIn } from '../../support/invariants.ts';
 import type { Plan } from '../plan.ts';
 import type { World } from '../world/world.ts';
 import type { Ending } from './aggregates.ts';
-import { wrongAnnouncements } from './announcements.ts';
+import { wrongAnnouncements, wrongIndexes } from './announcements.ts';
 import { tracesOfDryRuns } from './dry-runs.ts';
 import { wrongForwarding, wrongHealth } from './forwarding.ts';
 import { momentsWrong } from './history.ts';
@@ -50,6 +50,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'the past is as it was recorded': ({ world, history }) => wrongPast(history, world.databases.broker),
   'the consumer knows connections as they are': ({ world, ending }) => wrongForeignRows(ending, world.databases),
   'every fact is announced, once and in order': ({ world, history }) => wrongAnnouncements(history, world.bus),
+  'every fact is indexed, once and in order': ({ world, history }) => wrongIndexes(history, world.databases),
   'zones forward what is connected': ({ world, plan, ending }) =>
     plan.forwarding === 'agents' ? wrongForwarding(ending, world.machines) : [],
   'what is recorded of health is so': ({ world, plan, ending }) =>

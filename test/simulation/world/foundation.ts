@@ -1,11 +1,12 @@
 import { createRepository } from '@privatelink/shared/app/repository';
 import { shareSubscriptions } from '@privatelink/shared/app/share-subscriptions';
-import { categoryOfStream } from '@privatelink/shared/eventing/decider';
+import { eventsReadModel, prefixesOf, readerOf } from '@privatelink/shared/facts/events';
 import { consistencyTokens } from '@privatelink/shared/grpc/consistency-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
 import { errorFunnel } from '@privatelink/shared/grpc/status';
 import { STORE_IDENTITY_CATEGORY, storeIdentity } from '@privatelink/shared/kurrent/store-identity';
 import { runConsumer } from '@privatelink/shared/nats/consumer';
+import { factAnnouncer } from '@privatelink/shared/nats/fact-announcements';
 import { runFeed } from '@privatelink/shared/nats/feed';
 import { runPublisher } from '@privatelink/shared/nats/publisher';
 import { runLeasedReactor } from '@privatelink/shared/postgres/leased-reactor';
@@ -65,6 +66,10 @@ export const simulatedFoundation = async (
     });
     service.onStop(() => ended);
   };
+  const project: Foundation['project'] = async (model) => {
+    await ensureReadModel(db, model);
+    background(model.name, () => runReadModel(deps, mutation.readModel?.(model) ?? model));
+  };
 
   return {
     ...{ store, db, storeId, clock, deps, background },
@@ -80,18 +85,16 @@ export const simulatedFoundation = async (
       const connected = network.client(client, { host, caller });
       return mutation.client?.(name, connected) ?? connected;
     },
-    project: async (model) => {
-      await ensureReadModel(db, model);
-      background(model.name, () => runReadModel(deps, mutation.readModel?.(model) ?? model));
-    },
+    project,
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, mutation.reactor?.(reactor) ?? reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
     keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
-    announce: (translations) => {
-      const prefixes = Object.keys(translations).map((category) => `${category}-`);
-      const translate: Parameters<typeof runPublisher>[1]['translate'] = async (event) =>
-        translations[categoryOfStream(event.stream)]?.(event) ?? [];
+    announce: async (facts) => {
+      const prefixes = prefixesOf(facts);
+      const live = readerOf(facts);
+      await project(eventsReadModel(prefixes, live));
+      const translate = factAnnouncer(live);
       background('publisher', () => runPublisher({ ...deps, nats }, { name, service: name, prefixes, translate }));
     },
     serve: async (definition, implementation, catalogue, foresee = async () => undefined) =>

@@ -37,7 +37,7 @@ export type World = Readonly<{
   machines: readonly ZoneMachine[];
   txt: Txt;
   /** For looking at what the services have in their tables. */
-  databases: Readonly<Record<'provider' | 'consumer' | 'broker', Db>>;
+  databases: Readonly<Record<'provider' | 'consumer' | 'broker' | 'dns', Db>>;
   /** Calls back with each event at the moment at which it is recorded. */
   onRecorded: (listener: Listener) => void;
   onRequest: (listener: RequestListener) => void;
@@ -83,6 +83,7 @@ export const inWorld = async <T>(
           provider: postgres.provider.connect().db,
           consumer: postgres.consumer.connect().db,
           broker: postgres.broker.connect().db,
+          dns: postgres.dns.connect().db,
         },
         onRecorded: (listener) => void listeners.add(listener),
         onRequest: network.onRequest,

@@ -13,7 +13,7 @@ type Side = Pick<Connection, 'endpointAccountId' | 'serviceAccountId' | 'endpoin
 type Fields = Readonly<Record<string, unknown>>;
 
 /** How the provider serves a zone is no affair of the consumer's. */
-export const isShown = ({ type }: Pick<ConnectionEvent, 'type'>, view: View): boolean =>
+export const isShown = ({ type }: Readonly<{ type: string }>, view: View): boolean =>
   view !== 'consumer' || !type.startsWith('ZoneMigration');
 
 /** One recorded fact, as a side may see it. Holds and generation are those of the last move up to it. */
@@ -39,23 +39,18 @@ export const toTimelineEvent = (
 };
 
 /** What the consumer service tells the broker of: the actor is then the endpoint's owner. */
-const BY_CONSUMER: readonly ConnectionEvent['type'][] = [
+const BY_CONSUMER: readonly string[] = [
   ...(['ConnectionRequested', 'ConnectionUpdated', 'DeletionStarted'] as const),
   ...(['ZoneAdded', 'ZoneAddressesChanged', 'ZoneRemovalStarted', 'TargetsChanged'] as const),
   ...(['CustomDomainsChanged', 'ZoneAffinityChanged'] as const),
-];
+] satisfies ConnectionEvent['type'][];
 
 /** A change that the consumer service tells of, and not the provider. */
-const isConsumersChange = (type: ConnectionEvent['type'], requestId: string): boolean =>
+const isConsumersChange = (type: string, requestId: string): boolean =>
   type === 'ChangeStarted' && requestId.startsWith('service:consumer/');
 
 /** The other side's people are only known as that side. */
-const actorFor = (
-  type: ConnectionEvent['type'],
-  metadata: Readonly<Record<string, string>>,
-  view: View,
-  sides: Side,
-): string => {
+export const actorFor = (type: string, metadata: Readonly<Record<string, string>>, view: View, sides: Side): string => {
   const { actor = '', accountId = '', requestId = '' } = metadata;
   if (view === 'everything' || actor.startsWith('service:')) return actor;
   const isTold = BY_CONSUMER.includes(type) || isConsumersChange(type, requestId);

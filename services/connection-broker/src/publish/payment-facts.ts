@@ -1,4 +1,4 @@
-import type { FactTranslation } from '@privatelink/shared/nats/fact-translation';
+import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import type { ScopeFacts } from '../scope-facts/scope-facts.ts';
 
 /** What leaves this service on NATS of the bills: of an account on that account's subjects. */
@@ -7,6 +7,7 @@ export const paymentFacts: FactTranslation<ScopeFacts> = {
   entity: 'payments',
   only: ['PaymentOverdueReported', 'PaymentSettledReported'],
   accountOf: (_facts, scope) => (/^\d{16}$/.test(scope) ? scope : ''),
+  actorFor: () => 'service:billing',
   resourceOf: ({ payments }, _revision, scope) => ({
     $case: 'payments',
     value: {

@@ -4,7 +4,7 @@ import { forEachLimit } from '@privatelink/shared/app/for-each-limit';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { InvalidMessage } from '@privatelink/shared/nats/consumer';
-import { readFact } from '@privatelink/shared/nats/fact-translation';
+import { readFact } from '@privatelink/shared/nats/fact-announcements';
 import type { Feed } from '@privatelink/shared/nats/feed';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { advanceForeign, getAllForeign, putForeign } from '@privatelink/shared/postgres/foreign-table';

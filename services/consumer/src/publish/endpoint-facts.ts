@@ -1,5 +1,5 @@
 import type { NameSpace } from '@privatelink/shared/app/domain-names';
-import type { FactTranslation } from '@privatelink/shared/nats/fact-translation';
+import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import { toEndpoint } from '../api/endpoint-mapping.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 

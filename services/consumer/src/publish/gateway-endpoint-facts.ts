@@ -1,4 +1,4 @@
-import type { FactTranslation } from '@privatelink/shared/nats/fact-translation';
+import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import { toGatewayEndpoint } from '../api/gateway-endpoint-mapping.ts';
 import type { GatewayEndpoint } from '../gateway-endpoint/gateway-endpoint.ts';
 

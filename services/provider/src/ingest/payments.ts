@@ -2,7 +2,7 @@ import type { CommandContext } from '@privatelink/shared/eventing/command-contex
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { isAccountId, isId } from '@privatelink/shared/grpc/validate';
 import { type Consumer, InvalidMessage } from '@privatelink/shared/nats/consumer';
-import { readFact } from '@privatelink/shared/nats/fact-translation';
+import { readFact } from '@privatelink/shared/nats/fact-announcements';
 import { unlessAbsent } from '../processes/account-payments.ts';
 import type { ServiceRepository } from '../processes/endpoint-service-lifecycle.ts';
 import type { AccountsRepository } from '../processes/service-claim-cleanup.ts';

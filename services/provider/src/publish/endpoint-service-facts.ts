@@ -1,4 +1,4 @@
-import type { FactTranslation } from '@privatelink/shared/nats/fact-translation';
+import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import { toEndpointService } from '../api/endpoint-service-mapping.ts';
 import type { EndpointService } from '../endpoint-service/endpoint-service.ts';
 

@@ -1,6 +1,7 @@
 import type { BrokerServiceServer } from '@privatelink/proto/broker/v1/broker_service';
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
 import type { DnsServiceServer } from '@privatelink/proto/dns/v1/dns_service';
+import type { EventsServiceServer } from '@privatelink/proto/events/v1/events_service';
 import type { OperationsServiceServer } from '@privatelink/proto/operations/v1/operations_service';
 import type { ProviderServiceServer } from '@privatelink/proto/provider/v1/provider_service';
 
@@ -38,6 +39,12 @@ const readByConsumerAndServices: Access = {
 const readByBothSides: Access = {
   roles: ['provider', 'consumer', 'operator', 'viewer', 'service'],
   relations: ['owner', 'counterpart', 'operator', 'service'],
+};
+
+/** Each account its own. */
+const readByAccounts: Access = {
+  roles: ['provider', 'consumer', 'operator', 'viewer'],
+  relations: ['owner', 'counterpart', 'operator'],
 };
 
 const byOperator: Access = { roles: ['operator'], relations: ['operator'] };
@@ -145,6 +152,10 @@ const table = {
     listVpcResolvers: readByConsumer,
     putNames: byService,
   } satisfies Rows<DnsServiceServer>,
+  'privatelink.events.v1.EventsService': {
+    watchEvents: readByAccounts,
+    listEvents: readByAccounts,
+  } satisfies Rows<EventsServiceServer>,
   'privatelink.operations.v1.OperationsService': {
     listReadModels: { roles: ['operator', 'viewer'], relations: ['operator'] },
     rebuildReadModel: byOperator,

@@ -57,7 +57,7 @@ const append = async (count: number, from = 0, category = 'endpointService') => 
 /** Two messages for each event. */
 const translate = async (event: StoredEvent): Promise<readonly Announcement[]> =>
   ['first', 'second'].map((fact) => ({
-    subject: factSubject({ service: 'provider', entity: 'endpointService', fact, account: 'acct' }),
+    subject: factSubject({ service: 'provider', resourceType: 'endpoint-service', type: fact, accountId: 'acct' }),
     body: new TextEncoder().encode(`${(event.data as { n: number }).n}-${fact}`),
   }));
 
@@ -260,7 +260,8 @@ describe('streams', () => {
 
 describe('factSubject', () => {
   test('is lower case with dashes, and the account comes last', () => {
-    const of = (account: string) => factSubject({ service: 'dns', entity: 'zoneName', fact: 'NamePublished', account });
+    const of = (accountId: string) =>
+      factSubject({ service: 'dns', resourceType: 'zone-name', type: 'NamePublished', accountId });
     expect(of('t-42')).toBe('evt.dns.v1.zone-name.name-published.t-42');
     expect(of('')).toBe('evt.dns.v1.zone-name.name-published.-');
     expect(() => of('a.b')).toThrow(/not a subject/);

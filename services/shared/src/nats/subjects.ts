@@ -1,16 +1,16 @@
+import { kebab, type PublicFact } from '../facts/public-fact.ts';
+
 /** Services that announce facts. */
 export type Producer = 'provider' | 'consumer' | 'broker' | 'dns';
-
-const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
 
 /** `evt.<service>.v1.<entity>.<fact>.<account>`: the account comes last, so that one can follow an account over all. */
 export const factSubject = ({
   service,
-  entity,
-  fact,
-  account,
-}: Readonly<{ service: string; entity: string; fact: string; account: string }>): string => {
-  const subject = `evt.${service}.v1.${kebab(entity)}.${kebab(fact)}.${account || '-'}`;
+  resourceType,
+  type,
+  accountId,
+}: Pick<PublicFact, 'service' | 'resourceType' | 'type' | 'accountId'>): string => {
+  const subject = `evt.${service}.v1.${resourceType}.${kebab(type)}.${accountId || '-'}`;
   if (!/^[a-z0-9-]+(\.[A-Za-z0-9_+-]+){5}$/.test(subject)) throw new Error(`not a subject: ${subject}`);
   return subject;
 };

@@ -9,8 +9,8 @@ export type ReadModelDefinition<E extends AnyEvent, R, C extends string = string
   version: number;
   /** Of the streams that are followed, e.g. `endpointService-`. */
   prefixes: readonly string[];
-  /** Null: not ours, or a snapshot. */
-  decode: (stored: StoredEvent) => Recorded<E> | null;
+  /** Null: not ours, or a snapshot. It may look at what the streams say up to the event, and at nothing else. */
+  decode: (stored: StoredEvent) => Recorded<E> | null | Promise<Recorded<E> | null>;
   key: (event: Recorded<E>) => string;
   initial: R;
   /** Null deletes the row. Pure: a rebuild calls it again. */
@@ -46,7 +46,11 @@ export const applyEvents = async <E extends AnyEvent, R, C extends string>(
   table: string,
   events: readonly StoredEvent[],
 ): Promise<void> => {
-  const recorded = events.flatMap((event) => model.decode(event) ?? []);
+  const recorded: Recorded<E>[] = [];
+  for (const event of events) {
+    const read = await model.decode(event);
+    if (read !== null) recorded.push(read);
+  }
   if (recorded.length === 0) return;
   const rows = await loadRows<R>(tx, table, new Set(recorded.map(model.key)));
   for (const event of recorded) {

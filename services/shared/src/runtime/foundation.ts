@@ -1,27 +1,32 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
 import { setFailpoints } from '../app/failpoint.ts';
 import { createRepository, type Repository } from '../app/repository.ts';
 import type { Reactor } from '../app/run-reactor.ts';
 import { shareSubscriptions } from '../app/share-subscriptions.ts';
 import type { Codec } from '../eventing/codec.ts';
-import { categoryOfStream, type Decider } from '../eventing/decider.ts';
-import type { AnyCommand, AnyEvent, StoredEvent } from '../eventing/message.ts';
+import type { Decider } from '../eventing/decider.ts';
+import type { AnyCommand, AnyEvent } from '../eventing/message.ts';
 import type { EventStore } from '../eventing/ports.ts';
+import { eventsReadModel, type PublicFacts, prefixesOf, readerOf } from '../facts/events.ts';
+import { eventsService } from '../facts/events-service.ts';
 import { type Connected, connect } from '../grpc/client.ts';
 import { type ConsistencyTokens, consistencyTokens } from '../grpc/consistency-token.ts';
 import { readTokenSecret } from '../grpc/opaque-token.ts';
 import { type PageTokens, pageTokens } from '../grpc/page-token.ts';
+import { resumeTokens } from '../grpc/resume-token.ts';
 import type { Foresee } from '../grpc/running-call.ts';
-import { startGrpcServer } from '../grpc/server.ts';
+import { type GrpcServerOptions, startGrpcServer } from '../grpc/server.ts';
 import type { ErrorCatalogue } from '../grpc/status.ts';
 import { tokenVerifier } from '../grpc/tokens.ts';
 import { connectEventStore } from '../kurrent/event-store.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { connectNats } from '../nats/connect.ts';
 import { type Consumer, runConsumer } from '../nats/consumer.ts';
+import { factAnnouncer } from '../nats/fact-announcements.ts';
 import { type Feed, runFeed } from '../nats/feed.ts';
-import { type Announcement, runPublisher } from '../nats/publisher.ts';
+import { runPublisher } from '../nats/publisher.ts';
 import { connectPostgres, type Db } from '../postgres/connect.ts';
 import { runLeasedReactor } from '../postgres/leased-reactor.ts';
 import type { LeasedSubscriptionDeps } from '../postgres/leased-subscription.ts';
@@ -41,7 +46,7 @@ export type FoundationOptions = Readonly<{
   categories: readonly string[];
 }>;
 
-type Translate = (event: StoredEvent) => Promise<readonly Announcement[]>;
+type Served = GrpcServerOptions['services'][number];
 
 type Client<Definition> = Parameters<typeof connect<Definition & object>>[0];
 
@@ -65,8 +70,8 @@ export type Foundation = Readonly<{
   background: (name: string, run: () => Promise<void>) => void;
   project: <E extends AnyEvent, R, C extends string>(model: ReadModel<E, R, C>) => Promise<void>;
   react: (reactor: Reactor) => void;
-  /** Announces on NATS what the translations make of the events, by category of their streams. */
-  announce: (translations: Readonly<Record<string, Translate>>) => void;
+  /** Makes facts public, by category of their streams: announces them on NATS, and keeps an index of them. */
+  announce: (facts: PublicFacts) => Promise<void>;
   /** Takes in what others announce, message by message. */
   consume: (consumer: Consumer) => void;
   /** Keeps what other services announce. */
@@ -81,6 +86,8 @@ export type Foundation = Readonly<{
 
 const POOL_MAX = 8;
 const DRAIN_MS = 5_000;
+/** A page of facts is of few streams at a time. */
+const PAST_STREAMS = 1_024;
 
 export const openFoundation = async (
   service: Service,
@@ -109,6 +116,18 @@ export const openFoundation = async (
   };
   const deps: LeasedSubscriptionDeps = { store, clock, log, signal, db, holder: config.instance };
   const readModels: Projected[] = [];
+  const pages = pageTokens({ secret, storeId });
+  const tokens = consistencyTokens({ secret, storeId, service: name });
+  /** Beside the service's own. */
+  const served: Served[] = [
+    { definition: OperationsServiceService, implementation: operationsService(deps, readModels) },
+  ];
+
+  const project: Foundation['project'] = async (model) => {
+    await ensureReadModel(db, model);
+    readModels.push(projected(deps, model));
+    background(model.name, () => runReadModel(deps, model));
+  };
 
   return {
     store,
@@ -116,8 +135,8 @@ export const openFoundation = async (
     storeId,
     clock,
     deps,
-    tokens: consistencyTokens({ secret, storeId, service: name }),
-    pages: pageTokens({ secret, storeId }),
+    tokens,
+    pages,
     repository: (decider, codec) => createRepository({ store, clock, producer: name }, decider, codec),
     client: (client, addresses) => {
       const connected = connect(client, addresses, { token: { file: config.tokenFile } });
@@ -125,28 +144,31 @@ export const openFoundation = async (
       return connected;
     },
     background,
-    project: async (model) => {
-      await ensureReadModel(db, model);
-      readModels.push(projected(deps, model));
-      background(model.name, () => runReadModel(deps, model));
-    },
+    project,
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
     keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
-    announce: (translations) => {
-      const prefixes = Object.keys(translations).map((category) => `${category}-`);
-      const translate: Translate = async (event) => translations[categoryOfStream(event.stream)]?.(event) ?? [];
+    announce: async (facts) => {
+      const prefixes = prefixesOf(facts);
+      const live = readerOf(facts);
+      const events = eventsReadModel(prefixes, live);
+      await project(events);
+      const translate = factAnnouncer(live);
       background('publisher', () => runPublisher({ ...deps, nats }, { name, service: name, prefixes, translate }));
+      const lists = { db, clock, tokens, pages, service: name };
+      const openPast = () => readerOf(facts, PAST_STREAMS);
+      const ofEvents = { store, db, clock, events, live, openPast, lists };
+      served.push({
+        definition: EventsServiceService,
+        implementation: eventsService({ ...ofEvents, resumeTokens: resumeTokens({ secret, storeId, service: name }) }),
+      });
     },
     serve: async (definition, implementation, catalogue, foresee) => {
       const server = await startGrpcServer({
         service: name,
         listen: config.grpcListen,
-        services: [
-          { definition, implementation },
-          { definition: OperationsServiceService, implementation: operationsService(deps, readModels) },
-        ],
+        services: [{ definition, implementation }, ...served],
         catalogue: { ...catalogue, ...operationsErrors },
         verifier: tokenVerifier({ jwksFile: config.jwksFile }),
         log,

@@ -5,7 +5,9 @@ import { loadFolded, type Rules, snapshotOf } from '../app/fold.ts';
 import { snapshotType } from '../eventing/codec.ts';
 import { streamName } from '../eventing/decider.ts';
 import type { AnyEvent, Metadata, StoredEvent } from '../eventing/message.ts';
-import { type FactTranslation, factTranslator } from '../nats/fact-translation.ts';
+import { factReader } from '../facts/fact-reader.ts';
+import type { FactTranslation } from '../facts/public-fact.ts';
+import { factAnnouncer } from '../nats/fact-announcements.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 
 type Sample = Readonly<{ type: string; data: object }>;
@@ -63,7 +65,7 @@ export const factSpec = <E extends AnyEvent, S>({ rules, translation, samples, g
     return events;
   };
   const translateAll = async (store: MemoryStore, events: readonly StoredEvent[]) => {
-    const translate = factTranslator(store, rules, translation);
+    const translate = factAnnouncer(factReader(store, rules, translation)());
     const told = [];
     for (const event of events) told.push(await translate(event));
     return told;

@@ -18,7 +18,7 @@ export const protobufPackage = "privatelink.events.v1";
 export const protobufFileName = "privatelink/events/v1/fact.proto";
 
 /**
- * One recorded fact with the whole public state of its resource after it.
+ * One recorded fact with the state of its resource after it: the whole public state, or what an account may see of it.
  *
  * Delivered at least once, in order per source stream. Keep the highest `source_revision` of each `source_stream`
  * and ignore the rest.

@@ -10,22 +10,25 @@ import {
   openCounters,
   request,
 } from '../app/test-support.ts';
+import { factReader } from '../facts/fact-reader.ts';
 import { createMemoryStore, type MemoryStore } from '../testing/memory-store.ts';
-import { factTranslator } from './fact-translation.ts';
+import { factAnnouncer } from './fact-announcements.ts';
 
 const translator = (store: MemoryStore) =>
-  factTranslator(
-    store,
-    { decider: counter, codec: counterCodec() },
-    {
-      service: 'spec',
-      entity: 'counter',
-      accountOf: () => '1000000000000001',
-      resourceOf: ({ value }: Counter, revision) => ({
-        $case: 'endpointNames',
-        value: EndpointNames.fromPartial({ endpointId: `${value}@${revision}` }),
-      }),
-    },
+  factAnnouncer(
+    factReader(
+      store,
+      { decider: counter, codec: counterCodec() },
+      {
+        service: 'spec',
+        entity: 'counter',
+        accountOf: () => '1000000000000001',
+        resourceOf: ({ value }: Counter, revision) => ({
+          $case: 'endpointNames',
+          value: EndpointNames.fromPartial({ endpointId: `${value}@${revision}` }),
+        }),
+      },
+    )(),
   );
 
 const counting = (store: MemoryStore) => {
