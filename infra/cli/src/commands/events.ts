@@ -14,7 +14,7 @@ import { openSession, type SessionOptions } from '../session.ts';
 
 type Options = SessionOptions & Readonly<{ output: Format; timeout: number; from: string; filter?: string }>;
 
-export const services: readonly ServiceName[] = ['provider', 'consumer', 'broker', 'dns'];
+const services: readonly ServiceName[] = ['provider', 'consumer', 'broker', 'dns'];
 
 const RETRY_MS = 1_000;
 

@@ -42,7 +42,7 @@ export const traceCommand = (screen: Screen): Command =>
     });
 
 /** A line for each fact, under headings. */
-export const story = (traced: readonly Traced[]): readonly string[] => {
+const story = (traced: readonly Traced[]): readonly string[] => {
   if (traced.length === 0) return ['(none)'];
   const typeOf = new Map(traced.map(({ fact }) => [fact.event_id, fact.type]));
   const rows = [
