@@ -8,6 +8,7 @@ import { endpointTransitions } from '../services/consumer/src/endpoint/endpoint.
 import { gatewayEndpointTransitions } from '../services/consumer/src/gateway-endpoint/gateway-endpoint.ts';
 import { nameSetTransitions } from '../services/dns/src/name-set/name-set.ts';
 import { endpointServiceTransitions } from '../services/provider/src/endpoint-service/endpoint-service-status.ts';
+import { supportedRegionTransitions } from '../services/provider/src/endpoint-service/supported-region-status.ts';
 
 type Row = Readonly<{ from: readonly (string | null)[]; on: string; to: string; because: string }>;
 type Machine = Readonly<{ title: string; story: string; rows: readonly Row[] }>;
@@ -33,6 +34,11 @@ export const stateMachines: Readonly<Record<string, Machine>> = {
     title: 'Endpoint service',
     story: 'Stored: each move is one event.',
     rows: endpointServiceTransitions,
+  },
+  supportedRegion: {
+    title: 'Region that an endpoint service supports',
+    story: 'Stored: each move is one event of the service; nobody is shown `CLOSED`.',
+    rows: supportedRegionTransitions,
   },
   names: { title: 'Names of an endpoint', story: 'Stored: each move is one event.', rows: nameSetTransitions },
 };

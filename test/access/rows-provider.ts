@@ -132,6 +132,8 @@ export const providerRows: Rows = {
   'provider.declareCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
   'provider.verifyCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
   'provider.removeCustomDomain': [ofService({ domainName: 'db.example.com', ...STALE }, stale)],
+  'provider.addSupportedRegion': [ofService({ regionId: 'cn-shanghai', ...STALE }, stale)],
+  'provider.removeSupportedRegion': [ofService({ regionId: 'cn-shanghai', force: true, ...STALE }, stale)],
   'provider.setPlatformAccount': [
     {
       field: 'accountId',

@@ -7,13 +7,13 @@ import { connection as decider } from '../../services/connection-broker/src/conn
 import type { Connection } from '../../services/connection-broker/src/connection/connection.ts';
 import { type DnsPort, dnsPort } from '../../services/connection-broker/src/dispatch/dns.ts';
 import { calling, changesNothing, lastEvent, newId, refusalOf } from './support/given.ts';
-import { names, type Services, startServices } from './support/services.ts';
+import { dnsSuffix, type Services, startServices } from './support/services.ts';
 
 let services: Services;
 let port: DnsPort;
 beforeAll(async () => {
   services = await startServices();
-  port = dnsPort(services.clients.dns, names);
+  port = dnsPort(services.clients.dns, dnsSuffix);
 });
 afterAll(() => services?.close());
 
@@ -127,7 +127,7 @@ describe('the names of a connection', () => {
 
 describe('names that DNS could not answer', () => {
   it('are refused where they are elsewhere, and DNS goes on', async () => {
-    const elsewhere = dnsPort(services.clients.dns, { ...names, suffix: 'example.com' });
+    const elsewhere = dnsPort(services.clients.dns, 'example.com');
     const connection = someConnection();
     const call = () => refusalOf(elsewhere.putNames(connection, 'PUBLISHED', calling()));
     const refusal = await changesNothing(services.dns.store, call);

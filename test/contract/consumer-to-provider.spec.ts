@@ -28,7 +28,8 @@ afterAll(() => services?.close());
 
 const applicant = (change: Partial<Applicant> = {}): Applicant => ({
   ...{ service: serviceId, endpointId: newId('ep'), accountId: CONSUMER },
-  ...{ endpointType: 'INTERFACE', addressType: 'IPV4', zoneIds: [ZONE], ...change },
+  ...{ endpointType: 'INTERFACE', addressType: 'IPV4', zoneIds: [ZONE] },
+  ...{ regionId: 'cn-hangzhou', serviceRegion: 'cn-hangzhou', ...change },
 });
 const ledger = async () => (await services.provider.admissions.fold(serviceId)).state.endpoints;
 
@@ -40,6 +41,7 @@ describe('admission', () => {
     expect(admission.customDomains).toEqual([]);
     expect(admission.snapshot).toEqual({
       ...{ serviceId, serviceName: `com.privatelink.cn-hangzhou.${serviceId}`, serviceAccountId: PROVIDER },
+      serviceRegion: 'cn-hangzhou',
       ...{ serviceVersion: version, payer: 'ENDPOINT_SERVICE', autoAccept: true, approvalTtlMs: null },
       resources: ['nlb-1', 'nlb-2'].map((resourceId) => ({
         ...{ resourceId, zoneId: ZONE, targets, vpcId: '', proxyProtocol: false },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allocationId } from '../../services/connection-broker/src/allocation/allocation.ts';
+import { allocationId, endpointZoneOf } from '../../services/connection-broker/src/allocation/allocation.ts';
 import { brokerPort as consumersBroker } from '../../services/consumer/src/dispatch/broker.ts';
 import { type BrokerPort, brokerPort } from '../../services/provider/src/dispatch/broker.ts';
 import type { ServiceFact } from '../../services/provider/src/endpoint-service/endpoint-service.ts';
@@ -119,7 +119,8 @@ describe('closing a service', () => {
 describe('closing a resource', () => {
   const assign = async (serviceId: string, version: number): Promise<string> => {
     const endpointId = newId('ep');
-    const data = { endpointId, serviceVersion: version, candidates: ['nlb-1'] };
+    const endpointZone = endpointZoneOf(endpointId, ZONE);
+    const data = { endpointZone, serviceVersion: version, candidates: ['nlb-1'], others: {} };
     const id = allocationId(serviceId, ZONE);
     await services.broker.allocations.execute(id, { type: 'AssignResource', data }, commanding());
     return endpointId;

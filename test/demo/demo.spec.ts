@@ -71,7 +71,7 @@ it('tells it without traffic where nothing is forwarded, and says so', async () 
   expect(checksOf(parse(told), THROUGH)).toEqual([]);
 });
 
-it.each(['policy', 'gateway-load-balancer', 'reverse', 'overdue', 'zones'])(
+it.each(['policy', 'gateway-load-balancer', 'reverse', 'overdue', 'zones', 'cross-region'])(
   'tells the story of %s to its end',
   { timeout: 180_000 },
   async (name) => {
@@ -108,6 +108,7 @@ it('lists its stories, and knows no others', async () => {
     'lifecycle',
     'overdue',
     'zones',
+    'cross-region',
     'policy',
     'explain',
     'time-travel',

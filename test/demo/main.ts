@@ -4,6 +4,7 @@ import { openFactFeed } from '../support/fact-feed.ts';
 import { hasNamespaces } from '../support/traffic/vpc-networks.ts';
 import { startTxtServer } from '../support/txt-server.ts';
 import { startWorld } from '../support/world.ts';
+import { crossRegion } from './cross-region.ts';
 import { customName } from './custom-name.ts';
 import { explain } from './explain.ts';
 import { gatewayLoadBalancer } from './gateway-load-balancer.ts';
@@ -21,6 +22,7 @@ const stories: readonly Story[] = [
   lifecycle,
   overdue,
   zones,
+  crossRegion,
   policy,
   explain,
   timeTravel,

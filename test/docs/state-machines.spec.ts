@@ -64,6 +64,15 @@ const ENDPOINT_SERVICE = `
   (none)                    abandoned          GONE
 `;
 
+const SUPPORTED_REGION = `
+  (none) CLOSED FAILED      added              PENDING
+  PENDING                   opened             AVAILABLE
+  PENDING                   failed             FAILED
+  PENDING AVAILABLE FAILED  removalStarted     DELETING
+  DELETING                  removalRefused     AVAILABLE
+  DELETING                  teardownConfirmed  CLOSED
+`;
+
 const NAMES = `
   (none)                      reserved   WITHDRAWN
   (none) WITHDRAWN            published  PUBLISHED
@@ -98,6 +107,7 @@ describe('the declared state machines', () => {
     ['endpoint', ENDPOINT],
     ['gatewayEndpoint', ENDPOINT],
     ['endpointService', ENDPOINT_SERVICE],
+    ['supportedRegion', SUPPORTED_REGION],
     ['names', NAMES],
   ])('%s: move as they are said to, and in no other way', (name, said) => {
     expect(declared(name)).toEqual(rowsOf(said));

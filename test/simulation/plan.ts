@@ -1,5 +1,5 @@
 import { OPENING, STEPS, type StepName } from './steps/registry.ts';
-import { type Forwarding, ZONES } from './world/programs.ts';
+import { ALL_ZONES, type Forwarding } from './world/programs.ts';
 import { createRandom, type Random } from './world/random.ts';
 import { NO_TROUBLE, type Rates, TROUBLES, type TroubleKind } from './world/trouble.ts';
 
@@ -62,7 +62,7 @@ export const planOf = (seed: string): Plan => {
 const failuresOf = (random: Random, chaosMs: number): readonly PlannedFault[] =>
   Array.from({ length: random.int(8) }, () => ({
     ...{ at: random.between(CALM_MS, chaosMs), fault: 'targets' as const },
-    ...{ zoneId: random.pick(ZONES), answer: random.chance(0.5) },
+    ...{ zoneId: random.pick(ALL_ZONES), answer: random.chance(0.5) },
   }));
 
 const inOrder = <T extends Readonly<{ at: number }>>(items: readonly T[]): readonly T[] =>
@@ -81,14 +81,14 @@ const weighted = (random: Random): StepName => {
   return 'createEndpoint';
 };
 
-const PROGRAMS = ['provider', 'consumer', 'broker', 'dns', ...ZONES.map((zoneId) => `agent-${zoneId}`)];
+const PROGRAMS = ['provider', 'consumer', 'broker', 'dns', ...ALL_ZONES.map((zoneId) => `agent-${zoneId}`)];
 
 const faultOf = (random: Random, at: number): PlannedFault => {
   const program = random.pick(PROGRAMS);
   const replica = random.int(2);
   const dice = random.int(10);
   if (dice === 0) {
-    return random.chance(0.5) ? { at, fault: 'wipeBus' } : { at, fault: 'killProxy', zoneId: random.pick(ZONES) };
+    return random.chance(0.5) ? { at, fault: 'wipeBus' } : { at, fault: 'killProxy', zoneId: random.pick(ALL_ZONES) };
   }
   if (dice < 3) return { at, fault: 'freeze', program, replica, ms: random.between(500, 9_000) };
   return { at, fault: dice < 4 ? 'stop' : 'kill', program, replica };

@@ -141,9 +141,13 @@ export type Network = Readonly<{
 
 export const registerNetwork = async (
   { consumer }: Pick<Api, 'consumer'>,
-  { zones = ZONES, prefix = 24 }: Readonly<{ zones?: readonly string[]; prefix?: number }> = {},
+  {
+    zones = ZONES,
+    prefix = 24,
+    regionId,
+  }: Readonly<{ zones?: readonly string[]; prefix?: number; regionId?: string }> = {},
 ): Promise<Network> => {
-  const cidrs = { ipv4Cidr: '10.0.0.0/16', ipv6Cidr: '' };
+  const cidrs = { ipv4Cidr: '10.0.0.0/16', ipv6Cidr: '', ...(regionId && { regionId }) };
   const registration = { requestId: requestId(), ...cidrs };
   const { vpc } = await untilAnswered(() => consumer.registerVpc(registration, CALL));
   const vpcId = vpc?.vpcId ?? '';

@@ -11,14 +11,19 @@ const missing = { PRIVATELINK_HAPROXY: '/nonexistent/haproxy' };
 const plan = (env: NodeJS.ProcessEnv, { replicas = 1, dataDir = '/data' } = {}) =>
   planDataPlane({ dataDir, env: { ...sharedDefaults, ...env }, replicas });
 
-test('a zone has as many agents as are asked for, also when it is named twice', async () => {
-  const { mode, agents } = await plan({ ...runs, PRIVATELINK_ZONES: 'a,b,a' }, { replicas: 2 });
+test('a zone of any region has as many agents as are asked for, also when it is named twice', async () => {
+  const { mode, agents } = await plan(
+    { ...runs, PRIVATELINK_ZONES: 'a,b,a', PRIVATELINK_OTHER_REGIONS: 'c=d' },
+    { replicas: 2 },
+  );
   expect(mode).toBe('loopback');
   expect(agents).toEqual([
     { zoneId: 'a', name: 'data-plane-a-1', directory: '/data/data-plane/a' },
     { zoneId: 'a', name: 'data-plane-a-2', directory: '/data/data-plane/a' },
     { zoneId: 'b', name: 'data-plane-b-1', directory: '/data/data-plane/b' },
     { zoneId: 'b', name: 'data-plane-b-2', directory: '/data/data-plane/b' },
+    { zoneId: 'd', name: 'data-plane-d-1', directory: '/data/data-plane/d' },
+    { zoneId: 'd', name: 'data-plane-d-2', directory: '/data/data-plane/d' },
   ]);
 });
 

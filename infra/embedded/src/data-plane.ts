@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { allRegions, allZones } from '@privatelink/shared/app/regions';
 import { type ConfigOf, loadConfig, serviceConfig } from '@privatelink/shared/runtime/config';
 import { StartupError } from '@privatelink/shared/runtime/startup-error';
 import { agentConfig } from '../../../services/data-plane/src/config.ts';
@@ -11,7 +12,8 @@ import { addressesOf, ownEnvironment } from './service-environment.ts';
 import { agentName } from './service-names.ts';
 import { StartError } from './start-error.ts';
 
-const fields = { mode: serviceConfig.forwarding, zones: serviceConfig.zones };
+const { region, zones, otherRegions, forwarding } = serviceConfig;
+const fields = { mode: forwarding, region, zones, otherRegions };
 
 /** How traffic is forwarded, and the agents that do it: one for each zone and replica, none in the mode `none`. */
 export type DataPlane = {
@@ -29,11 +31,12 @@ export async function planDataPlane(options: {
   readonly replicas: number;
 }): Promise<DataPlane> {
   const { dataDir, env, replicas } = options;
-  const { mode, zones } = readConfig(env);
+  const config = readConfig(env);
+  const { mode } = config;
   if (mode === 'none') return { mode, agents: [] };
   await requireHaproxy(env);
   const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
-  const agents = [...new Set(zones)].flatMap((zoneId) => {
+  const agents = [...new Set(allZones(allRegions(config)))].flatMap((zoneId) => {
     const directory = join(dataDir, agentName, zoneId);
     return numbers.map((number) => ({ zoneId, directory, name: `${agentName}-${zoneId}-${number}` }));
   });

@@ -62,6 +62,7 @@ export function serviceEnvironment(options: {
 export const sharedDefaults = {
   PRIVATELINK_REGION: 'cn-hangzhou',
   PRIVATELINK_ZONES: 'cn-hangzhou-g,cn-hangzhou-h,cn-hangzhou-i',
+  PRIVATELINK_OTHER_REGIONS: 'cn-shanghai=cn-shanghai-a,cn-shanghai-b',
   PRIVATELINK_FORWARDING: 'loopback',
   PRIVATELINK_LOG_LEVEL: 'info',
 } as const;

@@ -40,14 +40,14 @@ export const broker = defineService(
       fanOuts: foundation.repository(fanOut, fanOutCodec),
       allocations: foundation.repository(allocation, allocationCodec),
     };
-    const names = { region: config.region, suffix: config.dnsSuffix };
+    const { dnsSuffix } = config;
     const forwarding = config.forwarding === 'none' ? ('none' as const) : ('agents' as const);
     const readMoment = momentReader({ store, clock });
-    const view = { names, forwarder: forwarding, stuckAfterMs: STUCK_AFTER_MS, now: clock.now };
+    const view = { dnsSuffix, forwarder: forwarding, stuckAfterMs: STUCK_AFTER_MS, now: clock.now };
     const connectionRows = connectionsQuery(db, clock);
     const consumer = consumerPort(foundation.client(ConsumerServiceClient, config.addresses.consumer));
     const provider = providerPort(foundation.client(ProviderServiceClient, config.addresses.provider));
-    const dns = dnsPort(foundation.client(DnsServiceClient, config.addresses.dns), names);
+    const dns = dnsPort(foundation.client(DnsServiceClient, config.addresses.dns), dnsSuffix);
 
     await foundation.project(connectionTable);
     await foundation.project(connectionHistory);
@@ -76,7 +76,7 @@ export const broker = defineService(
         provider,
       }),
       errors,
-      foreseeing(repositories, tell, names),
+      foreseeing(repositories, tell, dnsSuffix),
     );
   },
 );

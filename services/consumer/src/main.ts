@@ -1,6 +1,7 @@
 import { BrokerServiceClient } from '@privatelink/proto/broker/v1/broker_service';
 import { ConsumerServiceService } from '@privatelink/proto/consumer/v1/consumer_service';
 import { ProviderServiceClient } from '@privatelink/proto/provider/v1/provider_service';
+import { allRegions } from '@privatelink/shared/app/regions';
 import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { momentReader } from '@privatelink/shared/grpc/as-of';
 import { ensureForeignTable } from '@privatelink/shared/postgres/foreign-table';
@@ -38,7 +39,7 @@ export const consumer = defineService(
       endpoints: foundation.repository(endpointBy(quotas), endpointCodec),
       gateways: foundation.repository(gatewayEndpoint, gatewayEndpointCodec),
     };
-    const names = { region: config.region, suffix: config.dnsSuffix };
+    const { dnsSuffix } = config;
     const broker = brokerPort(foundation.client(BrokerServiceClient, config.addresses.broker));
     const provider = providerPort(foundation.client(ProviderServiceClient, config.addresses.provider));
 
@@ -47,7 +48,7 @@ export const consumer = defineService(
     await foundation.project(vpcTable);
     await foundation.project(gatewayTable);
     await foundation.announce({
-      endpoint: factReader(store, { decider: endpoint, codec: endpointCodec }, endpointFacts(names)),
+      endpoint: factReader(store, { decider: endpoint, codec: endpointCodec }, endpointFacts(dnsSuffix)),
       gatewayEndpoint: factReader(
         store,
         { decider: gatewayEndpoint, codec: gatewayEndpointCodec },
@@ -65,7 +66,7 @@ export const consumer = defineService(
     await foundation.serve(
       ConsumerServiceService,
       consumerService({
-        ...{ ...repositories, provider, broker, lists, tokens, names, zones: config.zones, clock },
+        ...{ ...repositories, provider, broker, lists, tokens, regions: allRegions(config), dnsSuffix, clock },
         readMoment: momentReader({ store, clock }),
       }),
       errors,

@@ -1,4 +1,5 @@
 import { DnsServiceService } from '@privatelink/proto/dns/v1/dns_service';
+import { allRegions } from '@privatelink/shared/app/regions';
 import { factReader } from '@privatelink/shared/facts/fact-reader';
 import { portsPerVpc } from '@privatelink/shared/runtime/config';
 import { defineService, runMain } from '@privatelink/shared/runtime/service-main';
@@ -25,10 +26,12 @@ type OpenServer = (
 /** `openServer`: what answers everybody's queries on a socket. */
 export const dns = (openServer: OpenServer) =>
   defineService({ name: 'dns', categories: [nameSet.category] }, async (config, foundation, service) => {
-    const { dnsListen, dnsVpcListen, dnsVpcs, dnsVpcsPerAccount, dnsSuffix, zones } = config;
+    const { dnsListen, dnsVpcListen, dnsVpcs, dnsVpcsPerAccount, dnsSuffix } = config;
+    const regions = allRegions(config);
+    const most = Math.max(...regions.map(({ zoneIds }) => zoneIds.length));
     if (!dnsListen) throw new StartupError('configuration: PRIVATELINK_DNS_LISTEN is required', { exitCode: 78 });
-    if (dnsVpcListen && (zones.length >= portsPerVpc || dnsVpcListen.port + dnsVpcs * portsPerVpc > 65_536)) {
-      const room = `${portsPerVpc - 1} zones, and ${portsPerVpc} ports for each of PRIVATELINK_DNS_VPCS`;
+    if (dnsVpcListen && (most >= portsPerVpc || dnsVpcListen.port + dnsVpcs * portsPerVpc > 65_536)) {
+      const room = `${portsPerVpc - 1} zones of a region, and ${portsPerVpc} ports for each of PRIVATELINK_DNS_VPCS`;
       throw new StartupError(`configuration: PRIVATELINK_DNS_VPC_LISTEN has room for ${room}`, { exitCode: 78 });
     }
     const { deps, store } = foundation;
@@ -39,13 +42,15 @@ export const dns = (openServer: OpenServer) =>
     const resolvers =
       dnsVpcListen &&
       createVpcResolvers({
-        ...{ listen: dnsVpcListen, zones, portsPerVpc, vpcs: dnsVpcs, vpcsPerAccount: dnsVpcsPerAccount },
+        ...{ listen: dnsVpcListen, portsPerVpc, vpcs: dnsVpcs, vpcsPerAccount: dnsVpcsPerAccount },
         ...{ startServer: startDnsServer, log: service.log },
         answerIn: ({ vpcId, zoneId }) => answerBy(views.inside(vpcId, zoneId)),
       });
     if (resolvers) service.onStop(resolvers.close);
-    const feed = createZoneFeed(views, ({ vpcId, accountId, endpointId }, isOnlyAnsweredInside) =>
-      resolvers?.need({ vpcId, accountId }, endpointId, isOnlyAnsweredInside),
+    const zonesAround = (places: readonly Readonly<{ zoneId: string }>[]): readonly string[] =>
+      regions.find(({ zoneIds }) => places.some(({ zoneId }) => zoneIds.includes(zoneId)))?.zoneIds ?? [];
+    const feed = createZoneFeed(views, ({ vpcId, accountId, endpointId, zones }, isOnlyAnsweredInside) =>
+      resolvers?.need({ vpcId, accountId, zoneIds: zonesAround(zones) }, endpointId, isOnlyAnsweredInside),
     );
     foundation.background('zoneFeed', () => feed.run(deps));
     // A table that is not complete would deny names that exist.

@@ -40,7 +40,10 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
       const broker = brokerPort(foundation.client(BrokerServiceClient, config.addresses.broker));
       const consumer = consumerPort(foundation.client(ConsumerServiceClient, config.addresses.consumer));
       const findProof = domainProof(openTxtRecords(config.txtResolvers));
-      const lifecycle = endpointServiceLifecycle({ services, accounts, broker, clock });
+      const lifecycle = endpointServiceLifecycle({
+        ...{ services, accounts, broker, clock },
+        otherRegions: config.otherRegions,
+      });
 
       await foundation.project(endpointServices);
       await foundation.announce({
@@ -56,7 +59,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
       foundation.react(admissionCleanup({ admissions, consumer, clock, settleAfterMs: config.settleAfterMs }));
       foundation.react(serviceClaimCleanup({ accounts, services, clock, abandonAfterMs: config.settleAfterMs }));
       foundation.react(customDomainRechecks({ services, findProof, clock, everyMs: config.recheckDomainsMs }));
-      const { region, zones, serviceNamePrefix, dnsSuffix } = config;
+      const { region, zones, otherRegions, serviceNamePrefix, dnsSuffix } = config;
       const lists = { db, clock, tokens, pages, service: 'provider' };
       await foundation.serve(
         ProviderServiceService,
@@ -70,6 +73,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
           pages,
           region,
           zones,
+          otherRegions,
           serviceNamePrefix,
           dnsSuffix,
           findProof,

@@ -13,7 +13,7 @@ import { scopeFacts } from '../../../services/connection-broker/src/scope-facts/
 import { brokerConnectionsFeed } from '../../../services/consumer/src/ingest/broker-connections.ts';
 import { paymentsIngest } from '../../../services/provider/src/ingest/payments.ts';
 import { accountPayments } from '../../../services/provider/src/processes/account-payments.ts';
-import { names, type Services } from './services.ts';
+import { dnsSuffix, type Services } from './services.ts';
 
 /** As the service's own feed does with what has come. */
 export const takeIn = async <T>(db: Db, feed: Feed<T>, messages: readonly IncomingMessage[]): Promise<void> => {
@@ -24,7 +24,7 @@ export const takeIn = async <T>(db: Db, feed: Feed<T>, messages: readonly Incomi
 
 /** Lets the other services hear what the broker announces of one stream: all of it, also what they have heard before. */
 export const announcements = ({ broker: { store }, provider, consumer }: Services) => {
-  const view = { names, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
+  const view = { dnsSuffix, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
   const tell = async (
     stream: string,
     read: FactReader,

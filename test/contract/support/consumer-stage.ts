@@ -11,7 +11,7 @@ import { providerPort } from '../../../services/consumer/src/dispatch/provider.t
 import { endpointLifecycle } from '../../../services/consumer/src/processes/endpoint-lifecycle.ts';
 import { reservationCleanup } from '../../../services/consumer/src/processes/reservation-cleanup.ts';
 import { activeService, CONSUMER, newId, OTHER_ZONE, PROVIDER, ZONE } from './given.ts';
-import { names, type Services, startServices } from './services.ts';
+import { dnsSuffix, type Services, startServices } from './services.ts';
 
 export type Clients = Awaited<ReturnType<Services['clientsOf']>>;
 
@@ -54,7 +54,7 @@ export const consumerStage = async () => {
   });
   const cleanup = reservationCleanup({ ...services.consumer, ...provided, abandonAfterMs: 0 });
   const broker = connecting({
-    ...{ ...services.broker, clock, forwarding: 'none', dns: dnsPort(services.clients.dns, names) },
+    ...{ ...services.broker, clock, forwarding: 'none', dns: dnsPort(services.clients.dns, dnsSuffix) },
     ...{ consumer: consumerPort(services.clients.consumer), provider: brokersProvider(services.clients.provider) },
   });
 

@@ -4,6 +4,7 @@ import { BrokerServiceClient, BrokerServiceService } from '@privatelink/proto/br
 import { ConsumerServiceClient, ConsumerServiceService } from '@privatelink/proto/consumer/v1/consumer_service';
 import { DnsServiceClient, DnsServiceService } from '@privatelink/proto/dns/v1/dns_service';
 import { ProviderServiceClient, ProviderServiceService } from '@privatelink/proto/provider/v1/provider_service';
+import { allRegions, type Region } from '@privatelink/shared/app/regions';
 import { createRepository } from '@privatelink/shared/app/repository';
 import type { Codec } from '@privatelink/shared/eventing/codec';
 import type { Decider } from '@privatelink/shared/eventing/decider';
@@ -77,8 +78,14 @@ import { serviceAdmissions } from '../../../services/provider/src/service-admiss
 
 import { startTxtServer } from '../../support/txt-server.ts';
 
-export const names = { region: 'cn-hangzhou', suffix: 'privatelink.internal' } as const;
+export const dnsSuffix = 'privatelink.internal';
+const region = 'cn-hangzhou';
 const zones = ['cn-hangzhou-h', 'cn-hangzhou-i'];
+const otherRegions: readonly Region[] = [
+  { regionId: 'cn-shanghai', zoneIds: ['cn-shanghai-a', 'cn-shanghai-b', 'cn-shanghai-c'] },
+  { regionId: 'cn-beijing', zoneIds: ['cn-beijing-a'] },
+];
+const regions = allRegions({ region, zones, otherRegions });
 
 /** The four services' real handlers behind real gRPC, each on a store of its own in memory; nothing reacts. */
 export type Services = Awaited<ReturnType<typeof startServices>>;
@@ -139,7 +146,7 @@ export const startServices = async () => {
   const asService = { token: () => token.service };
 
   const dnsPart = await openPart('dns');
-  const views = createZoneViews(names.suffix);
+  const views = createZoneViews(dnsSuffix);
   const feed = createZoneFeed(views);
   background(feed.run({ store: dnsPart.store, clock, log, signal: stop.signal }));
   const askIn = (vpcId: string | null, zoneId = '') =>
@@ -152,7 +159,7 @@ export const startServices = async () => {
     feed,
     ask: (view) => askIn(view?.vpcId ?? null, view?.zoneId),
     resolversOf: async () => [],
-    suffix: names.suffix,
+    suffix: dnsSuffix,
   });
   const dnsAddresses = await serve('dns', DnsServiceService, dnsHandlers, dnsErrors);
 
@@ -166,7 +173,7 @@ export const startServices = async () => {
   const { db, store, tokens, lists } = brokerPart;
   project(brokerPart, connections);
   project(brokerPart, connectionHistory);
-  const view = { names, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
+  const view = { dnsSuffix, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
   const connectionRows = connectionsQuery(db, clock);
   const brokerHandlers = brokerService({
     ...{ ...brokerRepositories, connectionRows, lists, tokens, pages, view },
@@ -189,7 +196,13 @@ export const startServices = async () => {
   const services = providerPart.repository(endpointService, endpointServiceCodec);
   const admissions = providerPart.repository(serviceAdmissions, serviceAdmissionsCodec);
   const accounts = providerPart.repository(accountServices, accountServicesCodec);
-  const lifecycle = endpointServiceLifecycle({ services, accounts, broker: providersBroker(broker), clock });
+  const lifecycle = endpointServiceLifecycle({
+    services,
+    accounts,
+    broker: providersBroker(broker),
+    otherRegions,
+    clock,
+  });
   const quotas = { ...providerQuotas };
   const providerHandlers = providerService({
     ...{
@@ -201,13 +214,14 @@ export const startServices = async () => {
       tokens: providerPart.tokens,
       pages,
       zones,
+      otherRegions,
     },
     quotas,
     readMoment: momentReader({ store: providerPart.store, clock }),
     ...{
-      region: names.region,
+      region,
       serviceNamePrefix: 'com.privatelink',
-      dnsSuffix: names.suffix,
+      dnsSuffix,
       findProof: domainProof(txtRecords([txt.address])),
     },
   });
@@ -222,7 +236,7 @@ export const startServices = async () => {
   project(consumerPart, endpointTable);
   project(consumerPart, vpcTable);
   const consumerHandlers = consumerService({
-    ...{ vpcs, endpoints, gateways, lists: consumerPart.lists, tokens: consumerPart.tokens, names, zones, clock },
+    ...{ vpcs, endpoints, gateways, lists: consumerPart.lists, tokens: consumerPart.tokens, regions, dnsSuffix, clock },
     ...{ provider: consumersProvider(provider), broker: consumersBroker(broker) },
     readMoment: momentReader({ store: consumerPart.store, clock }),
   });

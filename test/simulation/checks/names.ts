@@ -2,13 +2,13 @@ import { endpointDomainName, zoneDomainName } from '@privatelink/shared/app/doma
 import type { Connection, Zone } from '../../../services/connection-broker/src/connection/connection.ts';
 import { isServing } from '../../../services/connection-broker/src/connection/forwarding.ts';
 import { createAsk } from '../../../services/dns/src/server/ask.ts';
-import { type Answers, ZONES } from '../world/programs.ts';
+import { ALL_ZONES, type Answers } from '../world/programs.ts';
 import type { Ending } from './aggregates.ts';
 
-const SPACE = { region: 'cn-hangzhou', suffix: 'privatelink.internal' };
+const SUFFIX = 'privatelink.internal';
 
 /** Where clients are: in any zone, or in one of them. */
-const PLACES = ['', ...ZONES];
+const PLACES = ['', ...ALL_ZONES];
 
 /** Every DNS server answers with the addresses of what is connected, the near one where that is wanted, and nothing else. */
 export const wrongNames = (ending: Ending, servers: readonly Answers[]): readonly string[] =>
@@ -21,9 +21,9 @@ export const wrongNames = (ending: Ending, servers: readonly Answers[]): readonl
         const ask = createAsk(place === '' ? everybody : inside(state.vpcId, place));
         const zones = Object.values(state.zones);
         const names: [string, readonly Zone[]][] = [
-          [endpointDomainName(state, SPACE), servingIn(place, state, ending)],
+          [endpointDomainName(state, SUFFIX), servingIn(place, state, ending)],
           ...zones.map((zone): [string, Zone[]] => [
-            zoneDomainName(state, zone.zoneId, SPACE),
+            zoneDomainName(state, zone.zoneId, SUFFIX),
             [zone].filter(isServing),
           ]),
         ];

@@ -1,13 +1,14 @@
-import { allocationId } from '../../../services/connection-broker/src/allocation/allocation.ts';
+import { allocationId, endpointZoneOf } from '../../../services/connection-broker/src/allocation/allocation.ts';
 import { connection as decider } from '../../../services/connection-broker/src/connection/connection.decide.ts';
 import { isUpdated, missing } from '../../../services/connection-broker/src/connection/connection.progress.ts';
-import { holdsOf, isWanted } from '../../../services/connection-broker/src/connection/connection.ts';
+import { holdsOf, isCrossRegion, isWanted } from '../../../services/connection-broker/src/connection/connection.ts';
 import {
   factsForConnection,
   scopesOf,
 } from '../../../services/connection-broker/src/scope-facts/facts-for-connection.ts';
 import { locksOf as endpointLocks } from '../../../services/consumer/src/endpoint/endpoint.locks.ts';
 import { locksOf as serviceLocks } from '../../../services/provider/src/endpoint-service/endpoint-service.locks.ts';
+import { regionsIn } from '../../../services/provider/src/endpoint-service/endpoint-service.regions.ts';
 import { mayConnect } from '../../../services/provider/src/endpoint-service/endpoint-service.ts';
 import type { Ending } from './aggregates.ts';
 
@@ -37,6 +38,9 @@ export const unsettled = (ending: Ending): readonly string[] => [
       ? [`service ${id} has facts that the broker was not told`]
       : []),
     ...(state.detaching.length > 0 && state.status !== 'GONE' ? [`service ${id} is still detaching`] : []),
+    ...(regionsIn(state, 'PENDING', 'DELETING').length > 0 && state.status !== 'GONE'
+      ? [`service ${id} is still opening or removing a region`]
+      : []),
   ]),
   ...[...ending.endpoint].flatMap(([id, { state }]) => {
     const { status, untold, unconfirmed, unreleased, retiring } = state;
@@ -57,11 +61,13 @@ export const unsettled = (ending: Ending): readonly string[] => [
   ...[...ending.fanOut].flatMap(([id, { state }]) =>
     state.completed ? [] : [`the fan-out of ${id} is not completed`],
   ),
-  ...[...ending.facts].flatMap(([id, { state }]) =>
-    state.closing?.status === 'STARTED' || state.closing?.status === 'CLOSED'
-      ? [`the closing of ${id} is ${state.closing.status}`]
-      : [],
-  ),
+  ...[...ending.facts].flatMap(([id, { state }]) => {
+    const isGone = ending.endpointService.get(id)?.state.status === 'GONE';
+    const closings = { ...(isGone ? {} : state.regionClosings), ...(state.closing && { all: state.closing }) };
+    return Object.entries(closings).flatMap(([what, { status }]) =>
+      status === 'STARTED' || status === 'CLOSED' ? [`the closing of ${id} to ${what} is ${status}`] : [],
+    );
+  }),
 ];
 
 /** A connection's status is what its holds and its progress say, and its holds are what is known of its scopes. */
@@ -70,7 +76,9 @@ export const connectionsWithoutReason = (ending: Ending): readonly string[] =>
     if (state.status === null || state.status === 'GONE' || state.status === 'DELETING') return [];
     if (state.status === 'SERVICE_DELETED') {
       const service = ending.endpointService.get(state.serviceId)?.state;
-      return service?.status === 'GONE' || service?.status === 'DELETING'
+      const closing = ending.facts.get(state.serviceId)?.state.regionClosings[state.endpointRegion];
+      const isClosed = closing?.status === 'TORN_DOWN' && closing.revision > state.serviceVersion;
+      return service?.status === 'GONE' || service?.status === 'DELETING' || isClosed
         ? []
         : [`${id} says that ${state.serviceId} is deleted`];
     }
@@ -148,13 +156,17 @@ export const wrongResources = (ending: Ending): readonly string[] =>
     if (!service || service.status === 'GONE' || state.status === 'GONE') return [];
     return Object.values(state.zones).flatMap(({ zoneId, resource }) => {
       if (!resource) return [];
-      const { resourceId } = resource;
-      const assigned = ending.allocation.get(allocationId(state.serviceId, zoneId))?.state.assigned[id];
-      const isOffered = service.resources.some((one) => one.resourceId === resourceId && one.zoneId === zoneId);
+      const { resourceId, zoneId: serviceZone } = resource;
+      const ledger = (place: string) => ending.allocation.get(allocationId(state.serviceId, place))?.state;
+      const key = endpointZoneOf(id, zoneId);
+      const assigned = ledger(serviceZone)?.assigned[key];
+      const given = isCrossRegion(state) ? ledger(state.serviceRegion)?.assigned[key] : zoneId;
+      const isOffered = service.resources.some((one) => one.resourceId === resourceId && one.zoneId === serviceZone);
       return [
         ...(assigned === resourceId
           ? []
           : [`connection ${id} is on ${resourceId} in ${zoneId}, allocated is ${assigned}`]),
+        ...(given === serviceZone ? [] : [`connection ${id} is in ${serviceZone} for ${zoneId}, which has ${given}`]),
         ...(isOffered ? [] : [`connection ${id} is on ${resourceId} in ${zoneId}, which its service has not`]),
       ];
     });

@@ -1,8 +1,17 @@
 import { ReplacementMode } from '@privatelink/proto/broker/v1/broker_service';
 import { AddressType, EndpointType, TrafficControlMode } from '@privatelink/proto/common/v1/common';
-import { ZONES } from '../world/programs.ts';
+import { OTHER_REGION, ZONES } from '../world/programs.ts';
 import type { Random } from '../world/random.ts';
-import { billing, consumer, type KnownEndpoint, onSome, provider, type Step, type StepContext } from './step.ts';
+import {
+  billing,
+  consumer,
+  type KnownEndpoint,
+  onSome,
+  provider,
+  type Step,
+  type StepContext,
+  someZone,
+} from './step.ts';
 
 /** As many as services are given. */
 const anyResource = (random: Random): string => `nlb-${1 + random.int(3)}`;
@@ -13,14 +22,14 @@ const message = ({ random }: StepContext): string => random.pick(['', 'so be it'
 const eitherSide = ({ account, service }: KnownEndpoint, { random }: StepContext) =>
   random.chance(0.5) ? consumer(account) : provider(service.account);
 
-export const acceptConnection = onSome('endpoints', ({ endpointId, service }, context) => {
+export const acceptConnection = onSome('endpoints', ({ endpointId, service, network }, context) => {
   const { client, random, requestId, now } = context;
   const expiresAt = now() + random.between(1_000, 20_000);
   return client.ask(provider(service.account), 'broker', 'acceptConnection', {
     ...{ requestId: requestId(), connectionId: endpointId, message: message(context) },
     expireTime: random.chance(0.2) ? { seconds: BigInt(Math.floor(expiresAt / 1_000)), nanos: 0 } : undefined,
-    zoneIds: random.chance(0.2) ? [random.pick(ZONES)] : [],
-    zoneResources: random.chance(0.2) ? [{ zoneId: random.pick(ZONES), resourceId: anyResource(random) }] : [],
+    zoneIds: random.chance(0.2) ? [someZone(random, network)] : [],
+    zoneResources: random.chance(0.2) ? [{ zoneId: someZone(random, network), resourceId: anyResource(random) }] : [],
   });
 });
 
@@ -44,19 +53,22 @@ export const resumeConnection = onSome('endpoints', (endpoint, context) => {
   return context.client.ask(eitherSide(endpoint, context), 'broker', 'resumeConnection', request);
 });
 
-export const disableZone = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {
-  const request = { requestId: requestId(), connectionId: endpointId, zoneId: random.pick(ZONES) };
+export const disableZone = onSome('endpoints', ({ endpointId, service, network }, { client, random, requestId }) => {
+  const request = { requestId: requestId(), connectionId: endpointId, zoneId: someZone(random, network) };
   return client.ask(provider(service.account), 'broker', 'disableZoneConnection', request);
 });
 
-export const replaceZoneResource = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {
-  const automatic = random.chance(0.2);
-  return client.ask(provider(service.account), 'broker', 'replaceZoneResource', {
-    ...{ requestId: requestId(), connectionId: endpointId, zoneId: random.pick(ZONES), automatic },
-    resourceId: automatic ? '' : anyResource(random),
-    mode: random.pick([ReplacementMode.GRACEFUL, ReplacementMode.FORCE]),
-  });
-});
+export const replaceZoneResource = onSome(
+  'endpoints',
+  ({ endpointId, service, network }, { client, random, requestId }) => {
+    const automatic = random.chance(0.2);
+    return client.ask(provider(service.account), 'broker', 'replaceZoneResource', {
+      ...{ requestId: requestId(), connectionId: endpointId, zoneId: someZone(random, network), automatic },
+      resourceId: automatic ? '' : anyResource(random),
+      mode: random.pick([ReplacementMode.GRACEFUL, ReplacementMode.FORCE]),
+    });
+  },
+);
 
 /** Within what an NLB takes, or not. */
 export const setBandwidth = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {
@@ -66,8 +78,8 @@ export const setBandwidth = onSome('endpoints', ({ endpointId, service }, { clie
   return client.ask(provider(service.account), 'broker', 'setConnectionBandwidth', request);
 });
 
-export const enableZone = onSome('endpoints', ({ endpointId, service }, { client, random, requestId }) => {
-  const request = { requestId: requestId(), connectionId: endpointId, zoneId: random.pick(ZONES) };
+export const enableZone = onSome('endpoints', ({ endpointId, service, network }, { client, random, requestId }) => {
+  const request = { requestId: requestId(), connectionId: endpointId, zoneId: someZone(random, network) };
   return client.ask(provider(service.account), 'broker', 'enableZoneConnection', request);
 });
 
@@ -124,4 +136,6 @@ export const explain = onSome('endpoints', async (endpoint, context) => {
   await context.client.ask(eitherSide(endpoint, context), 'broker', 'explainReachability', existing);
   const imagined = { ...nothing, endpointId: '', service: service.serviceName, zoneIds: [...ZONES] };
   await context.client.ask(consumer(account), 'broker', 'explainReachability', imagined);
+  const elsewhere = { ...imagined, zoneIds: [], regionId: OTHER_REGION };
+  await context.client.ask(consumer(account), 'broker', 'explainReachability', elsewhere);
 });

@@ -1,6 +1,6 @@
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import { SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
-import { ZONES } from '../world/programs.ts';
+import { OTHER_REGION, OTHER_ZONES, REGION, ZONES } from '../world/programs.ts';
 import {
   CONSUMERS,
   consumer,
@@ -11,6 +11,7 @@ import {
   type StepContext,
   someAffinity,
   someOf,
+  someZone,
 } from './step.ts';
 
 /** Of targets: the one group lets providers to some, the other to all. */
@@ -27,14 +28,16 @@ export const registerNetwork: Step = async ({ client, known, random, requestId }
   const account = random.pick(CONSUMERS);
   const who = consumer(account);
   const hasIpv6 = random.chance(0.5);
-  const cidrs = { ipv4Cidr: '10.0.0.0/16', ipv6Cidr: hasIpv6 ? 'fd00::/56' : '' };
+  const isElsewhere = random.fork('region').chance(0.3);
+  const regionId = isElsewhere ? OTHER_REGION : REGION;
+  const cidrs = { regionId, ipv4Cidr: '10.0.0.0/16', ipv6Cidr: hasIpv6 ? 'fd00::/56' : '' };
   const registered = await client.ask(who, 'consumer', 'registerVpc', { requestId: requestId(), ...cidrs });
   const vpcId = registered?.vpc?.vpcId;
   if (!vpcId) return;
   const vswitches: Record<string, string> = {};
   // Of a /29 three addresses can be given out.
   const prefix = random.pick([24, 29]);
-  for (const [index, zoneId] of ZONES.entries()) {
+  for (const [index, zoneId] of (isElsewhere ? OTHER_ZONES : ZONES).entries()) {
     const ipv4Cidr = `10.0.${index + 1}.0/${prefix}`;
     const ipv6Cidr = hasIpv6 ? `fd00:0:0:${index + 1}::/64` : '';
     const request = { requestId: requestId(), vpcId, zoneId, ipv4Cidr, ipv6Cidr };
@@ -52,8 +55,8 @@ export const registerNetwork: Step = async ({ client, known, random, requestId }
     const reply = await client.ask(who, 'consumer', 'registerRouteTable', { requestId: requestId(), vpcId });
     if (reply?.routeTable) routeTableIds.push(reply.routeTable.routeTableId);
   }
-  if (securityGroupIds.length === 0 || routeTableIds.length === 0) return;
-  known.networks.push({ vpcId, account, vswitches, securityGroupIds, routeTableIds });
+  if (securityGroupIds.length === 0 || routeTableIds.length === 0 || Object.keys(vswitches).length === 0) return;
+  known.networks.push({ vpcId, account, regionId, vswitches, securityGroupIds, routeTableIds });
 };
 
 export const createEndpoint: Step = async (context) => {
@@ -68,8 +71,10 @@ const createOne = async ({ client, known, random, requestId }: StepContext): Pro
   const { serviceType } = service;
   const isHop = serviceType === 'GATEWAY_LOAD_BALANCER';
   const isNamed = serviceType === 'INTERFACE';
-  const zones = random.chance(0.6) && !isHop ? Object.keys(network.vswitches) : [random.pick(ZONES)];
-  const { account, vpcId, securityGroupIds } = network;
+  const zones = random.chance(0.6) && !isHop ? Object.keys(network.vswitches) : [someZone(random, network)];
+  const { account, vpcId, regionId, securityGroupIds } = network;
+  // One that says nothing of it is looked for in the wrong region.
+  const isNamedRegion = regionId === REGION || random.chance(0.95);
   const reply = await client.ask(consumer(account), 'consumer', 'createEndpoint', {
     ...{ requestId: requestId(), service: random.pick([service.serviceName, service.serviceId]), vpcId },
     ...{
@@ -91,6 +96,7 @@ const createOne = async ({ client, known, random, requestId }: StepContext): Pro
     customDomainEnabled: isNamed && random.chance(0.25),
     ...(isNamed && someAffinity(random)),
     targets: serviceType === 'REVERSE' ? [...TARGETS] : [],
+    ...(isNamedRegion && { serviceRegion: REGION }),
   });
   if (reply?.endpoint) known.endpoints.push({ endpointId: reply.endpoint.endpointId, account, service, network });
   return reply !== null;
@@ -104,16 +110,19 @@ export const createManyEndpoints: Step = async (context) => {
 export const addEndpointZone = onSome(
   'endpoints',
   ({ endpointId, account, network }, { client, random, requestId }) => {
-    const zoneId = random.pick(ZONES);
+    const zoneId = someZone(random, network);
     const zone = { zoneId, vswitchId: network.vswitches[zoneId] ?? '', ipv4Address: '', ipv6Address: '' };
     return client.ask(consumer(account), 'consumer', 'addEndpointZone', { requestId: requestId(), endpointId, zone });
   },
 );
 
-export const removeEndpointZone = onSome('endpoints', ({ endpointId, account }, { client, random, requestId }) => {
-  const request = { requestId: requestId(), endpointId, zoneId: random.pick(ZONES), vswitchId: '' };
-  return client.ask(consumer(account), 'consumer', 'removeEndpointZone', request);
-});
+export const removeEndpointZone = onSome(
+  'endpoints',
+  ({ endpointId, account, network }, { client, random, requestId }) => {
+    const request = { requestId: requestId(), endpointId, zoneId: someZone(random, network), vswitchId: '' };
+    return client.ask(consumer(account), 'consumer', 'removeEndpointZone', request);
+  },
+);
 
 export const attachSecurityGroup = onSome(
   'endpoints',

@@ -1,7 +1,7 @@
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import { Reconcile } from '@privatelink/proto/provider/v1/provider_service';
-import { ZONES } from '../world/programs.ts';
+import { OTHER_REGION, ZONES } from '../world/programs.ts';
 import type { Random } from '../world/random.ts';
 import {
   CONSUMERS,
@@ -57,6 +57,10 @@ export const publishService: Step = async ({ client, known, random, requestId })
   if (!reply?.endpointService) return;
   const { serviceId, serviceName } = reply.endpointService;
   known.services.push({ serviceId, serviceName, account, serviceType });
+  if (serviceType === 'INTERFACE' && random.fork('region').chance(0.6)) {
+    const region = { requestId: requestId(), serviceId, regionId: OTHER_REGION };
+    await client.ask(provider(account), 'provider', 'addSupportedRegion', region);
+  }
   if (random.chance(0.1)) return;
   const accountId = random.chance(0.8) ? '*' : random.pick(CONSUMERS);
   const user = { requestId: requestId(), serviceId, accountId, approvalTtl: undefined };
@@ -121,6 +125,18 @@ export const describeService = onSome('services', ({ account, serviceId }, { cli
   const change = addressType === undefined ? request : { ...request, addressType };
   return client.ask(provider(account), 'provider', 'updateEndpointService', change);
 });
+
+export const addSupportedRegion = onSome('services', ({ account, serviceId }, { client, requestId }) =>
+  client.ask(provider(account), 'provider', 'addSupportedRegion', {
+    ...{ requestId: requestId(), serviceId, regionId: OTHER_REGION },
+  }),
+);
+
+export const removeSupportedRegion = onSome('services', ({ account, serviceId }, { client, random, requestId }) =>
+  client.ask(provider(account), 'provider', 'removeSupportedRegion', {
+    ...{ requestId: requestId(), serviceId, regionId: OTHER_REGION, force: random.chance(0.5) },
+  }),
+);
 
 export const lockService = onSome('services', ({ serviceId }, { client, requestId }) =>
   client.ask(operator, 'provider', 'lockEndpointService', { requestId: requestId(), serviceId, message: 'abuse' }),

@@ -15,6 +15,8 @@ export const STEPS = {
   detachResource: { weight: 3, run: provider.detachResource },
   updateResource: { weight: 1, run: provider.updateResource },
   describeService: { weight: 1, run: provider.describeService },
+  addSupportedRegion: { weight: 2, run: provider.addSupportedRegion },
+  removeSupportedRegion: { weight: 1, run: provider.removeSupportedRegion },
   lockService: { weight: 0.5, run: provider.lockService },
   unlockService: { weight: 2, run: provider.unlockService },
   deleteService: { weight: 1, run: provider.deleteService },

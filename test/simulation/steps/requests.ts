@@ -24,6 +24,7 @@ export const differenceOf = (entry: Entry, again: Outcome, recorded: Recorded): 
   if (reason.endsWith('_NOT_FOUND') && !entry.rpc.startsWith('delete')) return null;
   // While the broker was away, a request was answered before it was decided.
   if (reason === 'ENDPOINT_SERVICE_IN_USE' || reason === 'RESOURCE_IN_USE') return null;
+  if (reason === 'SUPPORTED_REGION_IN_USE') return null;
   return `${what} succeeded, and its repetition is ${JSON.stringify(again)}`;
 };
 

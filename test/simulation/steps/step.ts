@@ -11,6 +11,7 @@ export type KnownService = Readonly<{
 export type KnownNetwork = Readonly<{
   vpcId: string;
   account: string;
+  regionId: string;
   securityGroupIds: readonly string[];
   routeTableIds: readonly string[];
   /** vSwitch by zone. */
@@ -65,6 +66,9 @@ export const provider = (account: string): Who => ({ account, role: 'provider' }
 export const consumer = (account: string): Who => ({ account, role: 'consumer' });
 export const billing: Who = { account: '', role: 'billing' };
 export const operator: Who = { account: '', role: 'operator' };
+
+/** Where a network has a vSwitch. */
+export const someZone = (random: Random, { vswitches }: KnownNetwork): string => random.pick(Object.keys(vswitches));
 
 /** Zone affinity on, off, or nothing said of it. */
 export const someAffinity = (random: Random): { zoneAffinity?: boolean } => {

@@ -13,6 +13,11 @@ import type { Host } from './host.ts';
 import type { ZoneMachine } from './zone-machine.ts';
 
 export const ZONES = ['cn-hangzhou-h', 'cn-hangzhou-i'] as const;
+export const REGION = 'cn-hangzhou';
+/** Another region, and its zones. */
+export const OTHER_REGION = 'cn-shanghai';
+export const OTHER_ZONES = ['cn-shanghai-a', 'cn-shanghai-b'] as const;
+export const ALL_ZONES = [...ZONES, ...OTHER_ZONES] as const;
 
 /** Who forwards: agents in each zone, or nobody, and the broker takes it for done. */
 export type Forwarding = 'agents' | 'none';
@@ -28,8 +33,9 @@ export type Program = (host: Host, service: Service, show: Show) => Promise<void
 const SETTLE_AFTER_MS = 8_000;
 const nowhere = { host: '127.0.0.1', port: 0 };
 const config: Omit<ServiceConfig, 'forwarding'> = {
-  ...{ region: 'cn-hangzhou', zones: ZONES, dnsSuffix: 'privatelink.internal', serviceNamePrefix: 'com.privatelink' },
+  ...{ region: REGION, zones: ZONES, dnsSuffix: 'privatelink.internal', serviceNamePrefix: 'com.privatelink' },
   ...{ eventStore: '', postgres: '', nats: '', jwksFile: '', tokenFile: '', tokenSecretFile: '', instance: '' },
+  otherRegions: [{ regionId: OTHER_REGION, zoneIds: OTHER_ZONES }],
   addresses: { provider: [], consumer: [], broker: [], dns: [] },
   ...{ grpcListen: nowhere, dnsListen: nowhere, dnsVpcListen: undefined, logLevel: 'silent', reflection: 'token' },
   ...{ dnsVpcs: 1, dnsVpcsPerAccount: 1 },
@@ -37,7 +43,7 @@ const config: Omit<ServiceConfig, 'forwarding'> = {
   recheckDomainsMs: 20_000,
   ...{ settleAfterMs: SETTLE_AFTER_MS, failpoints: undefined },
   quotas: {
-    ...{ services: undefined, endpointsPerService: undefined, serviceUsers: undefined },
+    ...{ services: undefined, endpointsPerService: undefined, serviceUsers: undefined, crossRegionMbps: undefined },
     ...{ resourcesPerService: undefined, resourcesPerZone: undefined, resourcesAtCreation: undefined },
     ...{ endpointsPerVpc: undefined, zonesPerEndpoint: undefined, securityGroupsPerEndpoint: undefined },
   },

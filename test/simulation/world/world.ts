@@ -8,7 +8,7 @@ import { type Cluster, startCluster } from './cluster.ts';
 import type { Mutation } from './mutation.ts';
 import { createNetwork, type RequestListener } from './network.ts';
 import { owningGlobals } from './own-globals.ts';
-import { type Forwarding, programs, ZONES } from './programs.ts';
+import { ALL_ZONES, type Forwarding, programs } from './programs.ts';
 import { createRandom } from './random.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import { createTrouble, NO_TROUBLE, type Rates, type Trouble } from './trouble.ts';
@@ -73,7 +73,7 @@ export const inWorld = async <T>(
     const txt = createTxt(trouble);
     const shared = { memory, databases: postgres, bus, network, trouble, mutation, told, txt };
     const around = { ...shared, random: random.fork('hosts') };
-    const machines = ZONES.map((zoneId) => createZoneMachine(zoneId, random.fork(zoneId), trouble));
+    const machines = ALL_ZONES.map((zoneId) => createZoneMachine(zoneId, random.fork(zoneId), trouble));
     const cluster = startCluster(timeline, around, programs(around, machines, forwarding), replicas);
     try {
       return await play({

@@ -9,16 +9,16 @@ export const allocationCodec: Codec<AllocationEvent> = defineCodec<AllocationEve
   category: allocation.category,
   stateVersion: 1,
   events: {
-    ResourceAssigned: { version: 1, schema: z.object({ endpointId: text, resourceId: text, at }) },
+    ResourceAssigned: { version: 1, schema: z.object({ endpointZone: text, resourceId: text, at }) },
     EndpointPlaced: {
       version: 1,
-      schema: z.object({ endpointId: text, from: text, to: text, force: z.boolean(), actor: text, at }),
+      schema: z.object({ endpointZone: text, from: text, to: text, force: z.boolean(), actor: text, at }),
       personal: ['actor'],
     },
-    PlacementReleased: { version: 1, schema: z.object({ endpointId: text, to: text, at }) },
+    PlacementReleased: { version: 1, schema: z.object({ endpointZone: text, to: text, at }) },
     EndpointsMoved: { version: 1, schema: z.object({ from: text, to: z.record(text, text), at }) },
-    MovesCompleted: { version: 1, schema: z.object({ endpointIds: z.array(text), at }) },
-    ResourceUnassigned: { version: 1, schema: z.object({ endpointId: text, at }) },
+    MovesCompleted: { version: 1, schema: z.object({ endpointZones: z.array(text), at }) },
+    ResourceUnassigned: { version: 1, schema: z.object({ endpointZone: text, at }) },
     ResourceClosed: {
       version: 1,
       schema: z.object({ resourceId: text, serviceVersion: z.number().int().nonnegative(), at }),

@@ -3,14 +3,21 @@ import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
 import { assertNever } from '@privatelink/shared/eventing/never';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 
-/** Which resource serves which endpoint, in one zone of one service: the id is `<service id>+<zone id>`. */
+/**
+ * Which resource serves which endpoint, in one zone of one service: the id is `<service id>+<zone id>`. Zones of endpoints
+ * of other regions are first allocated a zone of the service, in a ledger of the service's region: `<service id>+<region>`,
+ * where zones are the resources.
+ *
+ * Who is placed is a zone of an endpoint, `<endpoint id>@<zone id>`: two zones of an endpoint of another region may be
+ * served by the same zone.
+ */
 export type AllocationEvent =
-  | Ev<'ResourceAssigned', { endpointId: string; resourceId: string; at: string }>
-  | Ev<'ResourceUnassigned', { endpointId: string; at: string }>
-  | Ev<'EndpointPlaced', { endpointId: string; from: string; to: string; force: boolean; actor: string; at: string }>
-  | Ev<'PlacementReleased', { endpointId: string; to: string; at: string }>
+  | Ev<'ResourceAssigned', { endpointZone: string; resourceId: string; at: string }>
+  | Ev<'ResourceUnassigned', { endpointZone: string; at: string }>
+  | Ev<'EndpointPlaced', { endpointZone: string; from: string; to: string; force: boolean; actor: string; at: string }>
+  | Ev<'PlacementReleased', { endpointZone: string; to: string; at: string }>
   | Ev<'EndpointsMoved', { from: string; to: Readonly<Record<string, string>>; at: string }>
-  | Ev<'MovesCompleted', { endpointIds: readonly string[]; at: string }>
+  | Ev<'MovesCompleted', { endpointZones: readonly string[]; at: string }>
   | Ev<'ResourceClosed', { resourceId: string; serviceVersion: number; at: string }>;
 
 /**
@@ -22,30 +29,46 @@ export type Moving = Readonly<{ from: readonly string[]; force: boolean; actor: 
 export type Allocation = Readonly<{
   /** Counts the events. */
   version: number;
-  /** Endpoint id → resource id. */
+  /** Zone of an endpoint → resource id. */
   assigned: Readonly<Record<string, string>>;
-  /** Endpoint id → version at which it was put there: connections know by it which of two words is the later. */
+  /** Zone of an endpoint → version at which it was put there: connections know by it which of two words is the later. */
   placements: Readonly<Record<string, number>>;
   /** Resource id → version of the service at which it was detached; one attached again later has a higher one. */
   closed: Readonly<Record<string, number>>;
-  /** By endpoint id. */
+  /** By zone of an endpoint. */
   moving: Readonly<Record<string, Moving>>;
 }>;
 
 export type AllocationCommand =
-  | Cmd<'AssignResource', { endpointId: string; candidates: readonly string[]; serviceVersion: number }>
+  | Cmd<
+      'AssignResource',
+      {
+        endpointZone: string;
+        candidates: readonly string[];
+        serviceVersion: number;
+        /** Candidate → how many endpoints it has besides those of this ledger. */
+        others: Readonly<Record<string, number>>;
+      }
+    >
   | Cmd<
       'PlaceEndpoint',
-      { endpointId: string; candidates: readonly string[]; serviceVersion: number; force: boolean; actor: string }
+      { endpointZone: string; candidates: readonly string[]; serviceVersion: number; force: boolean; actor: string }
     >
-  | Cmd<'ReleasePlacement', { endpointId: string; placement: number }>
-  | Cmd<'UnassignResource', { endpointId: string }>
+  | Cmd<'ReleasePlacement', { endpointZone: string; placement: number }>
+  | Cmd<'UnassignResource', { endpointZone: string }>
   | Cmd<'CloseResource', { resourceId: string; candidates: readonly string[]; serviceVersion: number }>
-  | Cmd<'CompleteMoves', { endpointIds: readonly string[]; version: number }>;
+  | Cmd<'CompleteMoves', { endpointZones: readonly string[]; version: number }>;
 
 export type AllocationRejection = 'NO_AVAILABLE_RESOURCE' | 'ZONE_MIGRATING' | 'ZONE_NOT_PLACED';
 
 export const allocationId = (serviceId: string, zoneId: string): string => `${serviceId}+${zoneId}`;
+
+export const endpointZoneOf = (endpointId: string, zoneId: string): string => `${endpointId}@${zoneId}`;
+
+export const partsOfEndpointZone = (endpointZone: string): Readonly<{ endpointId: string; zoneId: string }> => {
+  const [endpointId = '', zoneId = ''] = endpointZone.split('@');
+  return { endpointId, zoneId };
+};
 
 export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation> = {
   category: 'allocation',
@@ -54,42 +77,42 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
     const state = { ...before, version: before.version + 1 };
     switch (event.type) {
       case 'ResourceAssigned': {
-        const { endpointId, resourceId } = event.data;
-        return placed(state, { [endpointId]: resourceId });
+        const { endpointZone, resourceId } = event.data;
+        return placed(state, { [endpointZone]: resourceId });
       }
       case 'ResourceUnassigned': {
-        const { endpointId } = event.data;
+        const { endpointZone } = event.data;
         return {
           ...state,
-          assigned: without(state.assigned, [endpointId]),
-          placements: without(state.placements, [endpointId]),
-          moving: without(state.moving, [endpointId]),
+          assigned: without(state.assigned, [endpointZone]),
+          placements: without(state.placements, [endpointZone]),
+          moving: without(state.moving, [endpointZone]),
         };
       }
       case 'EndpointPlaced': {
-        const { endpointId, from, to, force, actor, at } = event.data;
-        const moving = { ...state.moving, [endpointId]: { from: [from], force, actor, claimedAt: at } };
-        return placed({ ...state, moving }, { [endpointId]: to });
+        const { endpointZone, from, to, force, actor, at } = event.data;
+        const moving = { ...state.moving, [endpointZone]: { from: [from], force, actor, claimedAt: at } };
+        return placed({ ...state, moving }, { [endpointZone]: to });
       }
       case 'PlacementReleased': {
-        const { endpointId, to } = event.data;
-        return placed({ ...state, moving: without(state.moving, [endpointId]) }, { [endpointId]: to });
+        const { endpointZone, to } = event.data;
+        return placed({ ...state, moving: without(state.moving, [endpointZone]) }, { [endpointZone]: to });
       }
       case 'EndpointsMoved': {
         const { from, to } = event.data;
-        const moving = Object.keys(to).map((endpointId): [string, Moving] => {
-          const { from: earlier, force, actor } = state.moving[endpointId] ?? { from: [], force: false, actor: '' };
-          return [endpointId, { from: [...earlier, from], force, actor, claimedAt: null }];
+        const moving = Object.keys(to).map((endpointZone): [string, Moving] => {
+          const { from: earlier, force, actor } = state.moving[endpointZone] ?? { from: [], force: false, actor: '' };
+          return [endpointZone, { from: [...earlier, from], force, actor, claimedAt: null }];
         });
         return placed({ ...state, moving: { ...state.moving, ...Object.fromEntries(moving) } }, to);
       }
       case 'MovesCompleted':
-        return { ...state, moving: without(state.moving, event.data.endpointIds) };
+        return { ...state, moving: without(state.moving, event.data.endpointZones) };
       case 'ResourceClosed': {
         const { resourceId, serviceVersion } = event.data;
         // Nobody can be given back to it: who has claimed another place has it.
-        const moving = Object.entries(state.moving).map(([endpointId, move]): [string, Moving] => {
-          return [endpointId, move.from.includes(resourceId) ? { ...move, claimedAt: null } : move];
+        const moving = Object.entries(state.moving).map(([endpointZone, move]): [string, Moving] => {
+          return [endpointZone, move.from.includes(resourceId) ? { ...move, claimedAt: null } : move];
         });
         const closed = { ...state.closed, [resourceId]: serviceVersion };
         return { ...state, closed, moving: Object.fromEntries(moving) };
@@ -101,32 +124,32 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
   decide: (command, state, at) => {
     switch (command.type) {
       case 'AssignResource': {
-        const { endpointId, candidates, serviceVersion } = command.data;
-        if (endpointId in state.assigned) return [];
-        const resourceId = leastUsed(loadOf(state), usable(state, candidates, serviceVersion));
-        if (resourceId === undefined) throw reject('NO_AVAILABLE_RESOURCE', { endpoint_id: endpointId });
-        return [{ type: 'ResourceAssigned', data: { endpointId, resourceId, at } }];
+        const { endpointZone, candidates, serviceVersion, others } = command.data;
+        if (endpointZone in state.assigned) return [];
+        const resourceId = leastUsed(loadOf(state, others), usable(state, candidates, serviceVersion));
+        if (resourceId === undefined) throw reject('NO_AVAILABLE_RESOURCE', endpointZone);
+        return [{ type: 'ResourceAssigned', data: { endpointZone, resourceId, at } }];
       }
       case 'PlaceEndpoint': {
-        const { endpointId, candidates, serviceVersion, force, actor } = command.data;
-        const from = state.assigned[endpointId];
-        if (from === undefined) throw reject('ZONE_NOT_PLACED', { endpoint_id: endpointId });
+        const { endpointZone, candidates, serviceVersion, force, actor } = command.data;
+        const from = state.assigned[endpointZone];
+        if (from === undefined) throw reject('ZONE_NOT_PLACED', endpointZone);
         const open = usable(state, candidates, serviceVersion);
         if (open.includes(from)) return [];
         const to = leastUsed(loadOf(state), open);
-        if (to === undefined) throw reject('NO_AVAILABLE_RESOURCE', { endpoint_id: endpointId });
-        if (endpointId in state.moving) throw reject('ZONE_MIGRATING', { endpoint_id: endpointId, resource_id: from });
-        return [{ type: 'EndpointPlaced', data: { endpointId, from, to, force, actor, at } }];
+        if (to === undefined) throw reject('NO_AVAILABLE_RESOURCE', endpointZone);
+        if (endpointZone in state.moving) throw reject('ZONE_MIGRATING', endpointZone, { resource_id: from });
+        return [{ type: 'EndpointPlaced', data: { endpointZone, from, to, force, actor, at } }];
       }
       case 'ReleasePlacement': {
-        const { endpointId, placement } = command.data;
-        const { claimedAt, from: [to] = [] } = state.moving[endpointId] ?? { claimedAt: null };
-        if (claimedAt === null || to === undefined || state.placements[endpointId] !== placement) return [];
-        return [{ type: 'PlacementReleased', data: { endpointId, to, at } }];
+        const { endpointZone, placement } = command.data;
+        const { claimedAt, from: [to] = [] } = state.moving[endpointZone] ?? { claimedAt: null };
+        if (claimedAt === null || to === undefined || state.placements[endpointZone] !== placement) return [];
+        return [{ type: 'PlacementReleased', data: { endpointZone, to, at } }];
       }
       case 'UnassignResource':
-        if (!(command.data.endpointId in state.assigned)) return [];
-        return [{ type: 'ResourceUnassigned', data: { endpointId: command.data.endpointId, at } }];
+        if (!(command.data.endpointZone in state.assigned)) return [];
+        return [{ type: 'ResourceUnassigned', data: { endpointZone: command.data.endpointZone, at } }];
       case 'CloseResource': {
         const { resourceId, candidates, serviceVersion } = command.data;
         if ((state.closed[resourceId] ?? -1) >= serviceVersion) return [];
@@ -137,11 +160,11 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         return to ? [{ type: 'EndpointsMoved', data: { from: resourceId, to, at } }, closed] : [];
       }
       case 'CompleteMoves': {
-        const { endpointIds: arrived, version } = command.data;
+        const { endpointZones: arrived, version } = command.data;
         // Who was moved once more meanwhile has not arrived there.
         const isThere = (id: string): boolean => id in state.moving && (state.placements[id] ?? 0) <= version;
-        const endpointIds = arrived.filter(isThere);
-        return endpointIds.length === 0 ? [] : [{ type: 'MovesCompleted', data: { endpointIds, at } }];
+        const endpointZones = arrived.filter(isThere);
+        return endpointZones.length === 0 ? [] : [{ type: 'MovesCompleted', data: { endpointZones, at } }];
       }
       default:
         return assertNever(command);
@@ -149,10 +172,11 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
   },
 };
 
-const reject = (reason: AllocationRejection, facts: Record<string, string>) => new Rejected(reason, facts);
+const reject = (reason: AllocationRejection, endpointZone: string, facts: Record<string, string> = {}) =>
+  new Rejected(reason, { endpoint_id: partsOfEndpointZone(endpointZone).endpointId, ...facts });
 
 const placed = (state: Allocation, to: Readonly<Record<string, string>>): Allocation => {
-  const placements = Object.fromEntries(Object.keys(to).map((endpointId) => [endpointId, state.version]));
+  const placements = Object.fromEntries(Object.keys(to).map((endpointZone) => [endpointZone, state.version]));
   return {
     ...state,
     assigned: { ...state.assigned, ...to },
@@ -165,13 +189,14 @@ const without = <T>(record: Readonly<Record<string, T>>, keys: readonly string[]
 
 type Load = Map<string, number>;
 
-const loadOf = (state: Allocation): Load => {
-  const load: Load = new Map();
+const loadOf = (state: Allocation, others: Readonly<Record<string, number>> = {}): Load => {
+  const load: Load = new Map(Object.entries(others));
   for (const resourceId of Object.values(state.assigned)) load.set(resourceId, (load.get(resourceId) ?? 0) + 1);
   return load;
 };
 
-const usable = (state: Allocation, candidates: readonly string[], serviceVersion: number): readonly string[] =>
+/** Those that are not closed. */
+export const usable = (state: Allocation, candidates: readonly string[], serviceVersion: number): readonly string[] =>
   candidates.filter((resourceId) => serviceVersion > (state.closed[resourceId] ?? -1));
 
 /** Fewest endpoints first; the lower id among equals. */
@@ -181,17 +206,17 @@ const leastUsed = (load: Load, candidates: readonly string[]): string | undefine
 /** Where each of them goes; undefined when nobody can take them. */
 const spread = (
   state: Allocation,
-  endpointIds: readonly string[],
+  endpointZones: readonly string[],
   candidates: readonly string[],
   serviceVersion: number,
 ): Readonly<Record<string, string>> | undefined => {
   const load = loadOf(state);
   const to: Record<string, string> = {};
   const open = usable(state, candidates, serviceVersion);
-  for (const endpointId of endpointIds) {
+  for (const endpointZone of endpointZones) {
     const resourceId = leastUsed(load, open);
     if (resourceId === undefined) return undefined;
-    to[endpointId] = resourceId;
+    to[endpointZone] = resourceId;
     load.set(resourceId, (load.get(resourceId) ?? 0) + 1);
   }
   return to;
@@ -199,11 +224,12 @@ const spread = (
 
 export const movingFrom = (state: Allocation, resourceId: string): readonly string[] =>
   Object.keys(state.moving)
-    .filter((endpointId) => state.moving[endpointId]?.from.includes(resourceId))
+    .filter((endpointZone) => state.moving[endpointZone]?.from.includes(resourceId))
     .sort();
 
+/** Zones of endpoints. */
 export const endpointsOn = (state: Allocation, resourceId: string): readonly string[] =>
   Object.entries(state.assigned)
     .filter(([, assigned]) => assigned === resourceId)
-    .map(([endpointId]) => endpointId)
+    .map(([endpointZone]) => endpointZone)
     .sort();

@@ -8,16 +8,23 @@ import {
   allocation,
   allocationId,
   endpointsOn,
+  endpointZoneOf,
   movingFrom,
+  partsOfEndpointZone,
 } from './allocation.ts';
 
 const { given, at } = deciderSpec(allocation);
 
-const assign = (endpointId: string, candidates: readonly string[], serviceVersion = 4): AllocationCommand => ({
+const assign = (
+  endpointZone: string,
+  candidates: readonly string[],
+  serviceVersion = 4,
+  others: Readonly<Record<string, number>> = {},
+): AllocationCommand => ({
   type: 'AssignResource',
-  data: { endpointId, candidates, serviceVersion },
+  data: { endpointZone, candidates, serviceVersion, others },
 });
-const unassign = (endpointId: string): AllocationCommand => ({ type: 'UnassignResource', data: { endpointId } });
+const unassign = (endpointZone: string): AllocationCommand => ({ type: 'UnassignResource', data: { endpointZone } });
 const close = (resourceId: string, serviceVersion: number, ...candidates: readonly string[]): AllocationCommand => ({
   type: 'CloseResource',
   data: { resourceId, candidates, serviceVersion },
@@ -26,34 +33,37 @@ const moved = (from: string, to: Readonly<Record<string, string>>): AllocationEv
   type: 'EndpointsMoved',
   data: { from, to, at },
 });
-const assigned = (endpointId: string, resourceId: string): AllocationEvent => ({
+const assigned = (endpointZone: string, resourceId: string): AllocationEvent => ({
   type: 'ResourceAssigned',
-  data: { endpointId, resourceId, at },
+  data: { endpointZone, resourceId, at },
 });
-const unassigned = (endpointId: string): AllocationEvent => ({ type: 'ResourceUnassigned', data: { endpointId, at } });
-const place = (endpointId: string, candidates: readonly string[], force = false): AllocationCommand => ({
+const unassigned = (endpointZone: string): AllocationEvent => ({
+  type: 'ResourceUnassigned',
+  data: { endpointZone, at },
+});
+const place = (endpointZone: string, candidates: readonly string[], force = false): AllocationCommand => ({
   type: 'PlaceEndpoint',
-  data: { endpointId, candidates, serviceVersion: 4, force, actor: 'user:paula' },
+  data: { endpointZone, candidates, serviceVersion: 4, force, actor: 'user:paula' },
 });
-const placed = (endpointId: string, from: string, to: string, force = false): AllocationEvent => ({
+const placed = (endpointZone: string, from: string, to: string, force = false): AllocationEvent => ({
   type: 'EndpointPlaced',
-  data: { endpointId, from, to, force, actor: 'user:paula', at },
+  data: { endpointZone, from, to, force, actor: 'user:paula', at },
 });
-const release = (endpointId: string, placement: number): AllocationCommand => ({
+const release = (endpointZone: string, placement: number): AllocationCommand => ({
   type: 'ReleasePlacement',
-  data: { endpointId, placement },
+  data: { endpointZone, placement },
 });
-const released = (endpointId: string, to: string): AllocationEvent => ({
+const released = (endpointZone: string, to: string): AllocationEvent => ({
   type: 'PlacementReleased',
-  data: { endpointId, to, at },
+  data: { endpointZone, to, at },
 });
-const complete = (version: number, ...endpointIds: readonly string[]): AllocationCommand => ({
+const complete = (version: number, ...endpointZones: readonly string[]): AllocationCommand => ({
   type: 'CompleteMoves',
-  data: { endpointIds, version },
+  data: { endpointZones, version },
 });
-const told = (...endpointIds: readonly string[]): AllocationEvent => ({
+const told = (...endpointZones: readonly string[]): AllocationEvent => ({
   type: 'MovesCompleted',
-  data: { endpointIds, at },
+  data: { endpointZones, at },
 });
 const closed = (resourceId: string, serviceVersion: number): AllocationEvent => ({
   type: 'ResourceClosed',
@@ -65,6 +75,26 @@ describe('assigning', () => {
     given(assigned('ep-1', 'nlb-1'), assigned('ep-2', 'nlb-1'), assigned('ep-3', 'nlb-2'))
       .when(assign('ep-4', ['nlb-1', 'nlb-2']))
       .thenEvents(assigned('ep-4', 'nlb-2')));
+
+  it('counts who is on a candidate besides', () => {
+    const zones = ['h', 'i'];
+    given(assigned('ep-1@a', 'i'))
+      .when(assign('ep-1@b', zones, 4, { h: 2, i: 0 }))
+      .thenEvents(assigned('ep-1@b', 'i'));
+    given(assigned('ep-1@a', 'i'))
+      .when(assign('ep-1@b', zones, 4, { h: 0, i: 0 }))
+      .thenEvents(assigned('ep-1@b', 'h'));
+  });
+
+  it('has each zone of an endpoint by itself', () => {
+    expect(partsOfEndpointZone(endpointZoneOf('ep-1', 'cn-shanghai-a'))).toEqual({
+      ...{ endpointId: 'ep-1', zoneId: 'cn-shanghai-a' },
+    });
+    given(assigned('ep-1@a', 'nlb-1'), assigned('ep-1@b', 'nlb-2'))
+      .when(unassign('ep-1@a'))
+      .thenEvents(unassigned('ep-1@a'));
+    given().when(assign('ep-1@a', [])).thenRejected('NO_AVAILABLE_RESOURCE', { endpoint_id: 'ep-1' });
+  });
 
   it('takes the lower id among equals, in whatever order they are given', () =>
     given()

@@ -9,12 +9,20 @@ import {
   ZoneStatus,
 } from '@privatelink/proto/broker/v1/connection';
 import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
-import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import { endpointDomainName, zoneDomainName } from '@privatelink/shared/app/domain-names';
 import type { Relation } from '@privatelink/shared/grpc/access';
 import { toBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { missing } from '../connection/connection.progress.ts';
-import { type Connection, type Hold, hasNames, holdsOf, isReverse, type Zone } from '../connection/connection.ts';
+import {
+  type Connection,
+  type Hold,
+  hasNames,
+  holdsOf,
+  isReverse,
+  serviceZoneOf,
+  type Zone,
+} from '../connection/connection.ts';
 import { isDegraded } from '../connection/forwarding.ts';
 import { zoneStatus } from '../connection/zone-status.ts';
 
@@ -22,7 +30,7 @@ import { zoneStatus } from '../connection/zone-status.ts';
 export type View = 'provider' | 'consumer' | 'everything';
 
 export type ViewOptions = Readonly<{
-  names: NameSpace;
+  dnsSuffix: string;
   forwarder: 'agents' | 'none';
   stuckAfterMs: number;
   now: () => Date;
@@ -75,13 +83,14 @@ export const toConnection = (
       ipv6Address: zone.ipv6,
       status: ZoneStatus[shownStatus(zoneStatus(connection, zone), view)],
       resourceId: view === 'consumer' ? '' : (zone.resource?.resourceId ?? ''),
-      domainName: hasNames(connection) ? zoneDomainName(connection, zone.zoneId, options.names) : '',
+      domainName: hasNames(connection) ? zoneDomainName(connection, zone.zoneId, options.dnsSuffix) : '',
       enabled: zone.enabled,
       healthy: zone.healthy,
       forwarder: zone.forwarder,
       listeners: toListeners(connection, zone, view),
+      serviceZoneId: serviceZoneOf(connection, zone) ?? '',
     })),
-  domainName: hasNames(connection) ? endpointDomainName(connection, options.names) : '',
+  domainName: hasNames(connection) ? endpointDomainName(connection, options.dnsSuffix) : '',
   teardown: connection.teardown ? Teardown[connection.teardown] : Teardown.UNSPECIFIED,
   createTime: timestamp(connection.createdAt),
   statusTime: timestamp(connection.statusAt),
@@ -93,6 +102,8 @@ export const toConnection = (
   degraded: isDegraded(connection),
   bandwidth: toBandwidth(connection.bandwidth),
   targets: connection.targets.filter(({ allowed }) => allowed || view !== 'provider').map((target) => ({ ...target })),
+  endpointRegion: connection.endpointRegion,
+  serviceRegion: connection.serviceRegion,
   revision,
   expireTime: connection.expiresAt === '' ? undefined : timestamp(connection.expiresAt),
 });

@@ -9,6 +9,7 @@ import {
   checkAccountId,
   checkEnum,
   checkId,
+  checkName,
   checkText,
   checkZoneIds,
   violations,
@@ -35,13 +36,15 @@ const check = (request: ExplainReachabilityRequest, rpc: RpcContext): void => {
     const isAlone = service === '' && accountId === '' && zoneIds.length === 0;
     const isTyped = request.endpointType !== EndpointType.UNSPECIFIED;
     const isUntyped = !isTyped && request.addressType === AddressType.UNSPECIFIED;
+    const isPlaced = request.regionId !== undefined;
     checkId(v, 'endpoint_id', endpointId, 'ep') &&
-      v.check('endpoint_id', isAlone && isUntyped, 'is given alone, or not at all');
+      v.check('endpoint_id', isAlone && isUntyped && !isPlaced, 'is given alone, or not at all');
   } else {
     v.check('account_id', accountId !== '' || rpc.caller.accountId !== '', 'is required of a caller without one');
   }
   checkText(v, 'service', service, MAX_NAME);
   checkZoneIds(v, 'zone_ids', zoneIds);
+  if (request.regionId !== undefined) checkName(v, 'region_id', request.regionId);
   v.throwIfAny();
 };
 
@@ -67,12 +70,12 @@ export const explainHandlers = ({ connections, scopes, consumer, provider }: Bro
   };
 
   const ofAccount = async (request: ExplainReachabilityRequest, rpc: RpcContext): Promise<readonly Obstacle[]> => {
-    const { service, zoneIds } = request;
+    const { service, zoneIds, regionId } = request;
     const own = rpc.caller.accountId;
     const accountId = request.accountId || own;
     const endpointType = enumName(EndpointType, request.endpointType) ?? 'INTERFACE';
     const addressType = enumName(AddressType, request.addressType) ?? 'IPV4';
-    const applicant = { service, accountId, endpointType, addressType, zoneIds };
+    const applicant = { service, accountId, endpointType, addressType, zoneIds, regionId };
     const explained = await provider.explainAdmission(applicant, rpc);
     const isOwner = explained !== null && rpc.allows(explained.serviceAccountId === own ? ['owner'] : []);
     const isListed = explained?.listed === true && accountId === own;
@@ -89,7 +92,15 @@ export const explainHandlers = ({ connections, scopes, consumer, provider }: Bro
     { serviceId, serviceAccountId, serviceVersion, payer }: ExplainedAdmission,
     endpointAccountId: string,
   ): Promise<readonly Obstacle[]> => {
-    const endpoint = { endpointId: '', endpointAccountId, serviceId, serviceAccountId, serviceVersion, payer };
+    const endpoint = {
+      endpointId: '',
+      endpointRegion: '',
+      endpointAccountId,
+      serviceId,
+      serviceAccountId,
+      serviceVersion,
+      payer,
+    };
     const concerned = scopesOf(endpoint).filter((scope) => scope !== '');
     const facts = await Promise.all(
       concerned.map(async (scope) => factsForConnection(endpoint, scope, (await scopes.fold(scope)).state)),

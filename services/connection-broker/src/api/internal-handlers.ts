@@ -4,7 +4,7 @@ import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { isUpdated } from '../connection/connection.progress.ts';
 import { closeResource } from '../processes/moving.ts';
-import type { ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
+import { closingOf, type ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 import type { BrokerApiDeps } from './broker-service.ts';
 import { toStatus } from './connection-view.ts';
 import {
@@ -59,19 +59,23 @@ export const internalHandlers = (deps: BrokerApiDeps): InternalRpcs => {
         scopes.execute(request.serviceId, command, { ...rpc.command, requestId: `${rpc.command.requestId}/${step}` });
       const { latest } = await give(toStartClosing(request, rpc), 'start');
       const revision = Number(request.serviceRevision);
-      const { closing } = latest.state;
+      const regionId = request.regionId ?? null;
+      const closing = closingOf(latest.state, regionId);
+      const blockers = () => connectionRows.blockersOf(request.serviceId, regionId, MAX_LISTED);
       if (closing?.revision === revision && closing.status === 'STARTED') {
         // Recorded first: whoever connects from here on finds the closing.
         await connectionRows.waitFor(latest.position);
-        const { count } = closing.force ? { count: 0 } : await connectionRows.blockersOf(request.serviceId, MAX_LISTED);
-        if (count > 0) await give({ type: 'RefuseServiceClosing', data: { revision, blockerCount: count } }, 'refuse');
-        else await give({ type: 'CloseService', data: { revision } }, 'close');
+        const { count } = closing.force ? { count: 0 } : await blockers();
+        if (count > 0) {
+          const data = { regionId, revision, blockerCount: count };
+          await give({ type: 'RefuseServiceClosing', data }, 'refuse');
+        } else await give({ type: 'CloseService', data: { regionId, revision } }, 'close');
       }
-      const decided = (await foldIn(rpc.rehearsal, scopes, request.serviceId)).state.closing;
+      const decided = closingOf((await foldIn(rpc.rehearsal, scopes, request.serviceId)).state, regionId);
       if (decided?.revision !== revision || decided.status !== 'REFUSED') return { blockers: [], blockerCount: 0n };
-      const { rows } = await connectionRows.blockersOf(request.serviceId, MAX_LISTED);
-      const blockers = rows.map(({ key, state }) => ({ connectionId: key, status: toStatus(state.status) }));
-      return { blockers, blockerCount: BigInt(decided.blockerCount) };
+      const { rows } = await blockers();
+      const listed = rows.map(({ key, state }) => ({ connectionId: key, status: toStatus(state.status) }));
+      return { blockers: listed, blockerCount: BigInt(decided.blockerCount) };
     }),
 
     closeResource: unary(async (request, rpc) => {
@@ -99,6 +103,9 @@ export const internalHandlers = (deps: BrokerApiDeps): InternalRpcs => {
 };
 
 const toStartClosing = (request: CloseServiceRequest, rpc: RpcContext): ScopeFactsCommand => {
-  const { serviceRevision, force } = request;
-  return { type: 'StartServiceClosing', data: { revision: Number(serviceRevision), force, actor: rpc.actor } };
+  const { serviceRevision, force, regionId = null } = request;
+  return {
+    type: 'StartServiceClosing',
+    data: { regionId, revision: Number(serviceRevision), force, actor: rpc.actor },
+  };
 };

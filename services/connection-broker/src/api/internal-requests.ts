@@ -55,6 +55,7 @@ export const checkCloseService = (request: CloseServiceRequest): void =>
   check((v) => {
     checkService(v, request);
     checkActor(v, 'actor', request.actor);
+    if (request.regionId !== undefined) checkName(v, 'region_id', request.regionId);
   });
 
 export const checkCloseResource = (request: CloseResourceRequest): void =>
@@ -125,6 +126,7 @@ const checkAdmission = (v: Violations, admission: RequestConnectionRequest['admi
   checkId(v, 'admission.service_id', admission.serviceId, 'epsrv');
   checkAccountId(v, 'admission.service_account_id', admission.serviceAccountId);
   checkText(v, 'admission.service_name', admission.serviceName, MAX_SERVICE_NAME);
+  checkName(v, 'admission.service_region', admission.serviceRegion);
   checkCount(v, 'admission.service_revision', admission.serviceRevision);
   checkEnum(v, 'admission.service_type', admission.serviceType);
   checkEnum(v, 'admission.payer', admission.payer);
@@ -140,6 +142,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
     checkId(v, 'endpoint_id', endpointId, 'ep');
     checkAccountId(v, 'account_id', request.accountId);
     checkId(v, 'vpc_id', request.vpcId, 'vpc');
+    if (request.regionId !== undefined) checkName(v, 'region_id', request.regionId);
     checkActor(v, 'actor', request.actor);
     checkZones(v, request.zones);
     checkAdmission(v, admission);
@@ -153,10 +156,12 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
       endpointId,
       endpointAccountId: request.accountId,
       vpcId: request.vpcId,
+      endpointRegion: request.regionId ?? admission.serviceRegion,
       endpointType: enumName(EndpointType, admission.serviceType) ?? 'INTERFACE',
       serviceId: admission.serviceId,
       serviceName: admission.serviceName,
       serviceAccountId: admission.serviceAccountId,
+      serviceRegion: admission.serviceRegion,
       serviceVersion: Number(admission.serviceRevision),
       payer: enumName(Payer, admission.payer) ?? 'ENDPOINT',
       customDomains: request.customDomainNames,

@@ -16,6 +16,8 @@ const WHAT_TO_DO: Readonly<Record<Reason, string>> = {
   NO_AVAILABLE_RESOURCE: 'The provider attaches a resource with AttachResource, or lets one take endpoints again.',
   DUAL_STACK_UNAVAILABLE: 'Create an endpoint with IPv4 alone, or the provider publishes a service with both.',
   ZONE_NOT_OFFERED: 'Choose zones that the service offers, or the provider attaches a resource in this one.',
+  REGION_NOT_SUPPORTED:
+    'Create an endpoint in a region that the service supports, or the provider adds this one with AddSupportedRegion.',
   QUOTA_EXCEEDED: 'Endpoints of the service that nobody needs are deleted, or the quota is raised.',
   MAX_CONNECTIONS_REACHED: "The provider accepts it with AcceptConnection, or raises the account's max_connections.",
   AWAITING_ACCEPTANCE: 'The provider accepts it with AcceptConnection.',

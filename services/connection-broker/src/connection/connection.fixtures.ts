@@ -21,10 +21,12 @@ const identity = {
   endpointId,
   endpointAccountId: '2000000000000002',
   vpcId: 'vpc-1',
+  endpointRegion: 'cn-hangzhou',
   endpointType: 'INTERFACE',
   serviceId,
   serviceName: 'com.privatelink.cn-hangzhou.epsrv-1',
   serviceAccountId: '1000000000000001',
+  serviceRegion: 'cn-hangzhou',
   serviceVersion: 4,
   payer: 'ENDPOINT',
 } as const;

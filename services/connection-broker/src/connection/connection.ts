@@ -70,10 +70,12 @@ type Identity = Readonly<{
   endpointId: string;
   endpointAccountId: string;
   vpcId: string;
+  endpointRegion: string;
   endpointType: EndpointType;
   serviceId: string;
   serviceName: string;
   serviceAccountId: string;
+  serviceRegion: string;
   /** Version of the service at which the endpoint was admitted: later facts are applied. */
   serviceVersion: number;
   payer: Payer;
@@ -187,7 +189,7 @@ export type Connection = Identity &
     seen: Readonly<Record<string, number>>;
     /** How much it may carry; null where that cannot be set. */
     bandwidth: Bandwidth | null;
-    /** Resources that may serve the zones, as admitted. */
+    /** Resources that may serve the zones, as admitted; of an endpoint of another region, those of all zones. */
     resources: readonly Resource[];
     zones: Readonly<Record<string, Zone>>;
     /** Zones that the endpoint had once and has not now. */
@@ -294,10 +296,12 @@ export const initialConnection: Connection = {
   endpointId: '',
   endpointAccountId: '',
   vpcId: '',
+  endpointRegion: '',
   endpointType: 'INTERFACE',
   serviceId: '',
   serviceName: '',
   serviceAccountId: '',
+  serviceRegion: '',
   serviceVersion: 0,
   payer: 'ENDPOINT',
   customDomains: [],
@@ -335,6 +339,14 @@ export const holdsOf = (connection: Pick<Connection, 'decisionHold' | 'holds'>):
 
 /** Only these endpoints have names. */
 export const hasNames = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'INTERFACE';
+
+/** Of these a zone of the service serves each zone. */
+export const isCrossRegion = ({ endpointRegion, serviceRegion }: Pick<Identity, 'endpointRegion' | 'serviceRegion'>) =>
+  endpointRegion !== serviceRegion;
+
+/** The service's zone whose resource serves a zone; null where it is not known yet. */
+export const serviceZoneOf = (connection: Connection, { zoneId, resource }: Zone): string | null =>
+  isCrossRegion(connection) ? (resource?.zoneId ?? null) : zoneId;
 
 /** Of these the provider starts the connections. */
 export const isReverse = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'REVERSE';

@@ -1,5 +1,5 @@
 import { type DnsServiceService, NameState } from '@privatelink/proto/dns/v1/dns_service';
-import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import { endpointDomainName, zoneDomainName } from '@privatelink/shared/app/domain-names';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import type { Connection, Names, Zone } from '../connection/connection.ts';
 import { isServing, namedZones } from '../connection/forwarding.ts';
@@ -9,13 +9,15 @@ export type DnsPort = Readonly<{
   putNames: (connection: Connection, state: Names, context: CallContext) => Promise<void>;
 }>;
 
-export const dnsPort = (dns: RemoteService<typeof DnsServiceService>, space: NameSpace): DnsPort => ({
+export const dnsPort = (dns: RemoteService<typeof DnsServiceService>, dnsSuffix: string): DnsPort => ({
   putNames: async (connection, state, context) => {
     // A zone that is off keeps its name, which answers nothing; one that is to go loses it.
     const zones = Object.values(connection.zones).filter(({ removing }) => !removing);
     const names = [
-      toDomainName(endpointDomainName(connection, space), namedZones(zones)),
-      ...zones.map((zone) => toDomainName(zoneDomainName(connection, zone.zoneId, space), [zone].filter(isServing))),
+      toDomainName(endpointDomainName(connection, dnsSuffix), namedZones(zones)),
+      ...zones.map((zone) =>
+        toDomainName(zoneDomainName(connection, zone.zoneId, dnsSuffix), [zone].filter(isServing)),
+      ),
       ...connection.customDomains.map((name) => toDomainName(name, namedZones(zones), true)),
     ];
     const { endpointId, vpcId, endpointAccountId: accountId, zoneAffinity } = connection;

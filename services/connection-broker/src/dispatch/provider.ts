@@ -25,6 +25,8 @@ export type Applicant = Readonly<{
   endpointType: Connection['endpointType'];
   addressType: 'IPV4' | 'DUAL_STACK';
   zoneIds: readonly string[];
+  /** Of the endpoint; the service's when it is not said. */
+  regionId: string | undefined;
 }>;
 
 export type ExplainedAdmission = Pick<Connection, 'serviceId' | 'serviceAccountId' | 'serviceVersion' | 'payer'> &

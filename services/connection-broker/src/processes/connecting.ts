@@ -5,7 +5,7 @@ import type { Reactor, WorkResult } from '@privatelink/shared/app/run-reactor';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
-import { allocationId } from '../allocation/allocation.ts';
+import { allocationId, endpointZoneOf } from '../allocation/allocation.ts';
 import { connection as decider } from '../connection/connection.decide.ts';
 import { isUpdated } from '../connection/connection.progress.ts';
 import {
@@ -33,6 +33,7 @@ import type { Repositories } from '../repositories.ts';
 import { factsForConnection, scopesOf } from '../scope-facts/facts-for-connection.ts';
 import { givingBack } from './giving-back.ts';
 import { withoutOffer } from './moving.ts';
+import { serviceZones } from './service-zones.ts';
 
 /**
  * The saga of a connection; the connection's own stream is its inbox and outbox.
@@ -65,6 +66,7 @@ type Done = { -readonly [K in keyof Progress]: Progress[K] };
 export const connecting = (deps: ConnectingDeps): Reactor => {
   const { connections, scopes, allocations, dns, consumer, provider, clock } = deps;
   const { giveBack, giveBackZones, completeMoves } = givingBack(deps);
+  const serviceZoneFor = serviceZones(deps);
 
   const work = async (connectionId: string, revision: bigint | null): Promise<WorkResult> => {
     for (let atLeast = revision; ; ) {
@@ -202,36 +204,41 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     const { endpointId, serviceId, serviceVersion, resources, zones } = known.state;
     const lacking = Object.values(zones).filter((zone) => zone.resource === null);
     const assigned = lacking.map(async ({ zoneId }) => {
-      const candidates = resources.filter((resource) => resource.zoneId === zoneId);
-      const id = allocationId(serviceId, zoneId);
-      const data = { endpointId, serviceVersion, candidates: candidates.map((resource) => resource.resourceId) };
-      const context = processContext(`assign/${endpointId}`, known, clock.now(), SERVICE);
+      const serviceZone = await serviceZoneFor(known, zoneId);
+      const endpointZone = endpointZoneOf(endpointId, zoneId);
+      const candidates = resources.filter((resource) => resource.zoneId === serviceZone);
+      const id = allocationId(serviceId, serviceZone);
+      const resourceIds = candidates.map((resource) => resource.resourceId);
+      const data = { endpointZone, serviceVersion, candidates: resourceIds, others: {} };
+      const context = processContext(`assign/${endpointZone}`, known, clock.now(), SERVICE);
       const assign = allocations.execute(id, { type: 'AssignResource', data }, context);
       const ledger = await assign.catch((error: unknown) => {
         if (error instanceof Rejected && error.reason === 'NO_AVAILABLE_RESOURCE') return null;
         throw error;
       });
       const { assigned: taken = {}, placements = {} } = ledger?.latest.state ?? {};
-      const resource = candidates.find(({ resourceId }) => resourceId === taken[endpointId]);
-      const placed = resource && { zoneId, resource, placement: placements[endpointId] ?? 0 };
-      done.assigned = [...done.assigned, placed ?? (await assignCurrent(known, zoneId))];
+      const resource = candidates.find(({ resourceId }) => resourceId === taken[endpointZone]);
+      const placed = resource && { zoneId, resource, placement: placements[endpointZone] ?? 0 };
+      done.assigned = [...done.assigned, placed ?? (await assignCurrent(known, zoneId, serviceZone))];
     });
     await settleAll(assigned);
   };
 
   /** What was offered at admission is not there any more: the service may offer others by now. */
-  const assignCurrent = async (known: Known, zoneId: string): Promise<Assigned> => {
+  const assignCurrent = async (known: Known, zoneId: string, serviceZone: string): Promise<Assigned> => {
     const { endpointId, serviceId } = known.state;
+    const endpointZone = endpointZoneOf(endpointId, zoneId);
     const { version: serviceVersion, resources } = await provider.resourcesOf(serviceId, known.cause);
-    const inZone = resources.filter((resource) => resource.zoneId === zoneId);
+    const inZone = resources.filter((resource) => resource.zoneId === serviceZone);
     const candidates = inZone.filter(({ autoAllocated }) => autoAllocated).map(({ resourceId }) => resourceId);
-    const context = processContext(`assign-at-${serviceVersion}/${endpointId}`, known, clock.now(), SERVICE);
-    const command = { type: 'AssignResource', data: { endpointId, serviceVersion, candidates } } as const;
-    const { latest } = await allocations.execute(allocationId(serviceId, zoneId), command, context);
+    const context = processContext(`assign-at-${serviceVersion}/${endpointZone}`, known, clock.now(), SERVICE);
+    const data = { endpointZone, serviceVersion, candidates, others: {} };
+    const command = { type: 'AssignResource', data } as const;
+    const { latest } = await allocations.execute(allocationId(serviceId, serviceZone), command, context);
     const { assigned, placements } = latest.state;
-    const chosen = inZone.find(({ resourceId }) => resourceId === assigned[endpointId]);
-    if (!chosen) throw new Error(`${endpointId} is on a resource that its service has not in ${zoneId}`);
-    return { zoneId, resource: withoutOffer(chosen), placement: placements[endpointId] ?? 0 };
+    const chosen = inZone.find(({ resourceId }) => resourceId === assigned[endpointZone]);
+    if (!chosen) throw new Error(`${endpointZone} is on a resource that its service has not in ${serviceZone}`);
+    return { zoneId, resource: withoutOffer(chosen), placement: placements[endpointZone] ?? 0 };
   };
 
   const reserveNames = async (known: Known, done: Done): Promise<void> => {

@@ -1,8 +1,8 @@
 import type { Folded } from '@privatelink/shared/app/fold';
 import { processContext } from '@privatelink/shared/app/process-context';
 import type { Clock } from '@privatelink/shared/eventing/ports';
-import { allocationId } from '../allocation/allocation.ts';
-import type { Connection } from '../connection/connection.ts';
+import { allocationId, endpointZoneOf } from '../allocation/allocation.ts';
+import { type Connection, isCrossRegion } from '../connection/connection.ts';
 import type { ConsumerPort } from '../dispatch/consumer.ts';
 import type { Repositories } from '../repositories.ts';
 import { hasArrived } from './moving.ts';
@@ -31,15 +31,24 @@ export const givingBack = ({ connections, allocations, consumer, clock }: Deps) 
   };
 
   const unassign = async (known: Known, zoneId: string, eniId: string): Promise<void> => {
-    const { endpointId, serviceId } = known.state;
+    const { endpointId, serviceId, serviceRegion } = known.state;
+    const endpointZone = endpointZoneOf(endpointId, zoneId);
     const step = `unassign/${endpointId}/${eniId}`;
     // Of this interface, once: a worker that was overtaken takes nothing from the next one.
     const context = { ...processContext(step, known, clock.now(), SERVICE), requestId: `service:broker/${step}` };
-    await allocations.execute(
-      allocationId(serviceId, zoneId),
-      { type: 'UnassignResource', data: { endpointId } },
-      context,
-    );
+    const giveUp = (place: string) =>
+      allocations.execute(
+        allocationId(serviceId, place),
+        { type: 'UnassignResource', data: { endpointZone } },
+        context,
+      );
+    if (!isCrossRegion(known.state)) return void (await giveUp(zoneId));
+    const { assigned } = (await allocations.fold(allocationId(serviceId, serviceRegion))).state;
+    const serviceZone = assigned[endpointZone];
+    if (serviceZone === undefined) return;
+    await giveUp(serviceZone);
+    // Which zone served it is known for as long as it has a resource there.
+    await giveUp(serviceRegion);
   };
 
   /** The allocation of a zone that was moved waits for it to arrive. */
@@ -47,12 +56,13 @@ export const givingBack = ({ connections, allocations, consumer, clock }: Deps) 
     const { endpointId, serviceId } = state;
     for (const zone of Object.values(state.zones)) {
       const { zoneId, moved, resource, placement } = zone;
-      if (!moved || !hasArrived(state, zoneId, resource?.resourceId ?? '')) continue;
-      const id = allocationId(serviceId, zoneId);
+      if (!moved || !resource || !hasArrived(state, zoneId, resource.resourceId)) continue;
+      const id = allocationId(serviceId, resource.zoneId);
+      const endpointZone = endpointZoneOf(endpointId, zoneId);
       const { version, moving, placements } = (await allocations.fold(id)).state;
-      if (!(endpointId in moving) || placements[endpointId] !== placement) continue;
-      const data = { endpointIds: [endpointId], version };
-      const context = processContext(`arrived/${endpointId}@${placement}`, { state, ...known }, clock.now(), SERVICE);
+      if (!(endpointZone in moving) || placements[endpointZone] !== placement) continue;
+      const data = { endpointZones: [endpointZone], version };
+      const context = processContext(`arrived/${endpointZone}@${placement}`, { state, ...known }, clock.now(), SERVICE);
       await allocations.execute(id, { type: 'CompleteMoves', data }, context);
     }
   };

@@ -5,7 +5,13 @@ import type { Reactor } from '@privatelink/shared/app/run-reactor';
 import type { CommandContext } from '@privatelink/shared/eventing/command-context';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
-import { type Allocation, allocationId, endpointsOn, movingFrom } from '../allocation/allocation.ts';
+import {
+  type Allocation,
+  allocationId,
+  endpointsOn,
+  movingFrom,
+  partsOfEndpointZone,
+} from '../allocation/allocation.ts';
 import type { Connection, Resource } from '../connection/connection.ts';
 import { isEnded } from '../connection/connection-status.ts';
 import { isConfirmed } from '../connection/forwarding.ts';
@@ -30,52 +36,52 @@ const LOOK_AGAIN_MS = 1_000;
 
 const partsOf = (id: string) => {
   const at = id.indexOf('+');
-  return { serviceId: id.slice(0, at), zoneId: id.slice(at + 1) };
+  return { serviceId: id.slice(0, at), serviceZone: id.slice(at + 1) };
 };
 
 export const resourceFrom =
-  (zoneId: string, offered: readonly Resource[]): ResourceOf =>
+  (serviceZone: string, offered: readonly Resource[]): ResourceOf =>
   async (resourceId, known) => {
-    const isIt = (one: Resource): boolean => one.resourceId === resourceId && one.zoneId === zoneId;
+    const isIt = (one: Resource): boolean => one.resourceId === resourceId && one.zoneId === serviceZone;
     return [...offered.map(withoutOffer), ...known].find(isIt) ?? null;
   };
 
-/** Tells these endpoints' connections where they are by now, and records who has arrived; trouble of one is its own. */
+/** Tells the connections of these zones of endpoints where they are by now, and records who has arrived; trouble of one is its own. */
 export const tellMoves =
   ({ connections, allocations }: Repositories) =>
   async (
     id: string,
     ledger: Ledger,
-    endpointIds: readonly string[],
+    endpointZones: readonly string[],
     resourceOf: ResourceOf,
     contextOf: ContextOf,
   ): Promise<Readonly<{ after: Allocation; untold: number }>> => {
-    const { zoneId } = partsOf(id);
     const { assigned, placements, moving, version } = ledger.state;
     const arrived: string[] = [];
     const failures: unknown[] = [];
     let untold = 0;
-    const tell = async (endpointId: string): Promise<void> => {
-      const resourceId = assigned[endpointId] ?? '';
-      const placement = placements[endpointId] ?? 0;
-      const { force = false, actor = '', claimedAt = null } = moving[endpointId] ?? {};
+    const tell = async (endpointZone: string): Promise<void> => {
+      const { endpointId, zoneId } = partsOfEndpointZone(endpointZone);
+      const resourceId = assigned[endpointZone] ?? '';
+      const placement = placements[endpointZone] ?? 0;
+      const { force = false, actor = '', claimedAt = null } = moving[endpointZone] ?? {};
       let { state } = await connections.fold(endpointId);
       const isClaim = claimedAt !== null && placement > (state.zones[zoneId]?.placement ?? 0);
       const resource = hasZone(state, zoneId) && !isClaim ? await resourceOf(resourceId, state.resources) : null;
       if (resource) {
         const data = { zoneId, resource, placement, force, actor };
-        const context = contextOf(`move/${endpointId}@${placement}`);
+        const context = contextOf(`move/${endpointZone}@${placement}`);
         state = (await connections.execute(endpointId, { type: 'MoveZone', data }, context)).latest.state;
       }
-      if (hasArrived(state, zoneId, resourceId)) arrived.push(endpointId);
+      if (hasArrived(state, zoneId, resourceId)) arrived.push(endpointZone);
       else if (!isTold(state, zoneId, placement)) untold++;
     };
-    await forEachLimit(endpointIds, CONCURRENCY, (endpointId) =>
-      tell(endpointId).catch((error: unknown) => void failures.push(error)),
+    await forEachLimit(endpointZones, CONCURRENCY, (endpointZone) =>
+      tell(endpointZone).catch((error: unknown) => void failures.push(error)),
     );
     let after = ledger.state;
     if (arrived.length > 0) {
-      const complete = { type: 'CompleteMoves', data: { endpointIds: arrived.sort(), version } } as const;
+      const complete = { type: 'CompleteMoves', data: { endpointZones: arrived.sort(), version } } as const;
       const context = contextOf(`complete@${version}/${arrived.length}`);
       after = (await allocations.execute(id, complete, context)).latest.state;
     }
@@ -103,17 +109,17 @@ const isTold = ({ zones }: Connection, zoneId: string, placement: number): boole
 /** Gives a claimed place back, unless the connection was told of it: then it stays. */
 export const releaseClaim =
   ({ connections, allocations }: Repositories) =>
-  async (id: string, endpointId: string, placement: number, contextOf: ContextOf): Promise<void> => {
-    const { zoneId } = partsOf(id);
+  async (id: string, endpointZone: string, placement: number, contextOf: ContextOf): Promise<void> => {
+    const { endpointId, zoneId } = partsOfEndpointZone(endpointZone);
     const before = (await allocations.fold(id)).state;
-    if (before.placements[endpointId] !== placement || !before.moving[endpointId]?.claimedAt) return;
-    const step = `${endpointId}@${placement}`;
+    if (before.placements[endpointZone] !== placement || !before.moving[endpointZone]?.claimedAt) return;
+    const step = `${endpointZone}@${placement}`;
     const voidIt = { type: 'VoidPlacement', data: { zoneId, placement } } as const;
     const { state } = (await connections.execute(endpointId, voidIt, contextOf(`void/${step}`))).latest;
     const zone = state.zones[zoneId];
     const isVoid = zone !== undefined && zone.placement >= placement;
-    if (!isVoid || zone.resource?.resourceId === before.assigned[endpointId]) return;
-    const release = { type: 'ReleasePlacement', data: { endpointId, placement } } as const;
+    if (!isVoid || zone.resource?.resourceId === before.assigned[endpointZone]) return;
+    const release = { type: 'ReleasePlacement', data: { endpointZone, placement } } as const;
     await allocations.execute(id, release, contextOf(`release/${step}`));
   };
 
@@ -132,23 +138,23 @@ export const moving = (deps: MovingDeps): Reactor => ({
   key: (event) => idOfStream(event.stream),
   work: async (id) => {
     const found = await deps.allocations.fold(id);
-    const { serviceId, zoneId } = partsOf(id);
+    const { serviceId, serviceZone } = partsOf(id);
     const contextOf: ContextOf = (step) => processContext(step, found, deps.clock.now(), { service: 'broker' });
     const expired = deps.clock.now().getTime() - deps.abandonAfterMs;
-    for (const [endpointId, { claimedAt }] of Object.entries(found.state.moving)) {
+    for (const [endpointZone, { claimedAt }] of Object.entries(found.state.moving)) {
       if (claimedAt === null || Date.parse(claimedAt) > expired) continue;
-      await releaseClaim(deps)(id, endpointId, found.state.placements[endpointId] ?? 0, contextOf);
+      await releaseClaim(deps)(id, endpointZone, found.state.placements[endpointZone] ?? 0, contextOf);
     }
     const ledger = await deps.allocations.fold(id);
-    const endpointIds = Object.keys(ledger.state.moving);
-    if (endpointIds.length === 0) return 'settled';
+    const endpointZones = Object.keys(ledger.state.moving);
+    if (endpointZones.length === 0) return 'settled';
     const current = once(async () => (await deps.provider.resourcesOf(serviceId, ledger.cause)).resources);
     const resourceOf: ResourceOf = async (resourceId, known) => {
-      const resource = await resourceFrom(zoneId, await current())(resourceId, known);
-      if (!resource) throw new Error(`nobody knows of ${resourceId} in ${zoneId}, where an endpoint was placed`);
+      const resource = await resourceFrom(serviceZone, await current())(resourceId, known);
+      if (!resource) throw new Error(`nobody knows of ${resourceId} in ${serviceZone}, where an endpoint was placed`);
       return resource;
     };
-    const { untold } = await tellMoves(deps)(id, ledger, endpointIds, resourceOf, contextOf);
+    const { untold } = await tellMoves(deps)(id, ledger, endpointZones, resourceOf, contextOf);
     return untold === 0 ? 'settled' : { againMs: LOOK_AGAIN_MS };
   },
 });
@@ -190,6 +196,7 @@ export const closeResource =
     const { latest } = await deps.allocations.execute(id, { type: 'CloseResource', data }, contextOf('close'));
     const resourceOf = resourceFrom(zoneId, candidates);
     const { after } = await tellMoves(deps)(id, latest, movingFrom(latest.state, resourceId), resourceOf, contextOf);
-    const endpointIds = endpointsOn(latest.state, resourceId);
+    const staying = endpointsOn(latest.state, resourceId).map((key) => partsOfEndpointZone(key).endpointId);
+    const endpointIds = [...new Set(staying)];
     return { endpointIds, movingCount: movingFrom(after, resourceId).length };
   };

@@ -12,13 +12,13 @@ import type { ProviderPort } from '../dispatch/provider.ts';
 import type { ConnectionsQuery } from '../read-models/connections.ts';
 import type { Repositories } from '../repositories.ts';
 import { factsForConnection } from '../scope-facts/facts-for-connection.ts';
-import type { ScopeFacts } from '../scope-facts/scope-facts.ts';
+import type { ScopeFacts, ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 
 /**
  * Tells the connections of a scope what became known of it.
  *
  * Each version of a scope's facts is told to every connection that was requested before it, page by page; the later
- * ones ask for themselves. When a service was closed and all have torn down, the provider service is told, once.
+ * ones ask for themselves. When a service, or a region of it, was closed and all have torn down, the provider service is told, once.
  */
 export type TellingDeps = Repositories &
   Readonly<{ connectionRows: ConnectionsQuery; provider: ProviderPort; clock: Clock }>;
@@ -80,17 +80,32 @@ export const telling = (deps: TellingDeps): Telling => {
     }
   };
 
-  /** True when nothing of a closed service is left to wait for. */
+  /** True when nothing that was closed is left to wait for. */
   const confirmTeardown = async (serviceId: string, facts: Folded<ScopeFacts>): Promise<boolean> => {
-    const { closing } = facts.state;
-    if (closing?.status !== 'CLOSED') return true;
-    const { pending, total } = await connectionRows.teardownOf(serviceId);
-    if (pending > 0) return false;
-    await provider.confirmServiceTeardown(serviceId, closing.revision, total, facts.cause);
-    const data = { revision: closing.revision, connectionCount: total };
-    const context = processContext(`completeTeardown/${serviceId}`, facts, clock.now(), { service: 'broker' });
+    const { closing, regionClosings } = facts.state;
+    let isComplete = true;
+    for (const [regionId, { status, revision }] of [
+      ...(closing ? [[null, closing] as const] : []),
+      ...Object.entries(regionClosings),
+    ]) {
+      if (status !== 'CLOSED') continue;
+      const { pending, total } = await connectionRows.teardownOf(serviceId, regionId);
+      if (pending > 0) isComplete = false;
+      else await completeTeardown(serviceId, { regionId, revision, connectionCount: total }, facts);
+    }
+    return isComplete;
+  };
+
+  const completeTeardown = async (
+    serviceId: string,
+    data: Extract<ScopeFactsCommand, { type: 'CompleteServiceTeardown' }>['data'],
+    facts: Folded<ScopeFacts>,
+  ): Promise<void> => {
+    const { regionId, revision, connectionCount } = data;
+    await provider.confirmServiceTeardown(serviceId, revision, connectionCount, facts.cause);
+    const step = `completeTeardown/${serviceId}/${regionId ?? ''}`;
+    const context = processContext(step, facts, clock.now(), { service: 'broker' });
     await scopes.execute(serviceId, { type: 'CompleteServiceTeardown', data }, context);
-    return true;
   };
 
   return {

@@ -8,7 +8,7 @@ describe('a fact of a connection', () => {
   factSpec({
     rules: { decider: connection, codec: connectionCodec },
     translation: connectionFacts({
-      names: { region: 'cn-hangzhou', suffix: 'privatelink.internal' },
+      dnsSuffix: 'privatelink.internal',
       forwarder: 'none',
       stuckAfterMs: 60_000,
       now: () => new Date('2026-01-02T03:04:05.678Z'),

@@ -16,7 +16,7 @@ const OF_CONSUMER = 'secret-of-consumer';
 const OF_OPERATOR = 'secret-of-operator';
 
 const translation = connectionFacts({
-  names: { region: 'cn-hangzhou', suffix: 'privatelink.internal' },
+  dnsSuffix: 'privatelink.internal',
   forwarder: 'agents',
   stuckAfterMs: 60_000,
   now: () => new Date('2026-01-02T03:04:05.678Z'),

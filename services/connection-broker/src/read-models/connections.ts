@@ -36,13 +36,15 @@ export const connections = aggregateReadModel({
     service_account_id: { type: 'text', of: (state) => state.serviceAccountId },
     endpoint_type: { type: 'text', of: (state) => state.endpointType },
     vpc_id: { type: 'text', of: (state) => state.vpcId },
+    endpoint_region: { type: 'text', of: (state) => state.endpointRegion },
+    service_region: { type: 'text', of: (state) => state.serviceRegion },
     payer: { type: 'text', of: (state) => state.payer },
     decision: { type: 'text', of: (state) => state.decision },
     hold_reasons: { type: 'text[]', of: (state) => holdsOf(state).map(({ reason }) => reason) },
     create_time: { type: 'timestamptz', of: (state) => state.createdAt },
     status_time: { type: 'timestamptz', of: (state) => state.statusAt },
   },
-  edition: 1,
+  edition: 2,
 });
 
 /** What a list may be filtered and sorted by: what both sides of a connection see. */
@@ -54,6 +56,8 @@ export const connectionFields: Fields<keyof (typeof connections)['columns']> = {
   service_account_id: { column: 'service_account_id', type: 'text', ordered: true },
   endpoint_type: { column: 'endpoint_type', type: 'text', values: enumNames(EndpointType) },
   vpc_id: { column: 'vpc_id', type: 'text', ordered: true },
+  endpoint_region: { column: 'endpoint_region', type: 'text', ordered: true },
+  service_region: { column: 'service_region', type: 'text', ordered: true },
   payer: { column: 'payer', type: 'text', values: enumNames(Payer) },
   status: { column: 'status', type: 'text', values: enumNames(Status), ordered: true },
   decision: { column: 'decision', type: 'text', values: enumNames(Decision) },
@@ -70,15 +74,21 @@ export type ConnectionsQuery = Readonly<{
   waitFor: (position: bigint) => Promise<void>;
   /** Connections that a scope concerns, by id: an endpoint's own, a service's, or those an account pays for. */
   ofScope: (scope: string, after: string, limit: number) => Promise<readonly Row<Connection>[]>;
-  /** Connections of a service that are up. */
+  /** Connections of a service that are up; of one region alone, or of all where that is null. */
   blockersOf: (
     serviceId: string,
+    regionId: string | null,
     limit: number,
   ) => Promise<Readonly<{ rows: readonly Row<Connection>[]; count: number }>>;
-  teardownOf: (serviceId: string) => Promise<Readonly<{ pending: number; total: number }>>;
+  teardownOf: (serviceId: string, regionId: string | null) => Promise<Readonly<{ pending: number; total: number }>>;
 }>;
 
 const PATIENCE_MS = 20_000;
+
+const ofService = (serviceId: string, regionId: string | null) => ({
+  service_id: serviceId,
+  ...(regionId === null ? {} : { endpoint_region: regionId }),
+});
 
 export const connectionsQuery = (db: Db, clock: Clock): ConnectionsQuery => ({
   waitFor: (position) =>
@@ -89,18 +99,19 @@ export const connectionsQuery = (db: Db, clock: Clock): ConnectionsQuery => ({
     const where = scope.startsWith('epsrv-') ? { service_id: scope } : { payer_account_id: scope };
     return queryRows(db, connections, { ...page, where });
   },
-  blockersOf: async (serviceId, limit) => {
-    const where = { service_id: serviceId, status: UP };
+  blockersOf: async (serviceId, regionId, limit) => {
+    const where = { ...ofService(serviceId, regionId), status: UP };
     const [rows, count] = await Promise.all([
       queryRows(db, connections, { where, limit }),
       countRows(db, connections, where),
     ]);
     return { rows, count };
   },
-  teardownOf: async (serviceId) => {
+  teardownOf: async (serviceId, regionId) => {
+    const where = ofService(serviceId, regionId);
     const [total, done] = await Promise.all([
-      countRows(db, connections, { service_id: serviceId }),
-      countRows(db, connections, { service_id: serviceId, status: 'SERVICE_DELETED', teardown: 'DONE' }),
+      countRows(db, connections, where),
+      countRows(db, connections, { ...where, status: 'SERVICE_DELETED', teardown: 'DONE' }),
     ]);
     return { pending: total - done, total };
   },

@@ -8,6 +8,7 @@ const actor = 'user:paula';
 const endpoint = {
   endpointId: 'ep-1',
   endpointAccountId: 'consumer',
+  endpointRegion: 'cn-shanghai',
   serviceId: 'epsrv-1',
   serviceAccountId: 'provider',
   serviceVersion: 4,
@@ -141,23 +142,38 @@ describe('accepting all that wait', () => {
 });
 
 describe('a closing service', () => {
-  const start = (revision: number): ScopeFactsEvent => ({
+  const start = (revision: number, regionId: string | null = null): ScopeFactsEvent => ({
     type: 'ServiceClosingStarted',
-    data: { revision, force: true, actor, at },
+    data: { regionId, revision, force: true, actor, at },
   });
   const deleted = [{ kind: 'serviceDeleted', revision: 6, actor }];
 
   it('says nothing to connections until it is decided', () => {
     expect(factsForConnection(endpoint, 'epsrv-1', factsOf(start(6)))).toEqual([]);
-    const refused: ScopeFactsEvent = { type: 'ServiceClosingRefused', data: { revision: 6, blockerCount: 1, at } };
+    const refused: ScopeFactsEvent = {
+      type: 'ServiceClosingRefused',
+      data: { regionId: null, revision: 6, blockerCount: 1, at },
+    };
     expect(factsForConnection(endpoint, 'epsrv-1', factsOf(start(6), refused))).toEqual([]);
   });
 
   it('is deleted once closed, for late comers also after the teardown, and whatever else is known', () => {
-    const closed = [start(6), { type: 'ServiceClosed', data: { revision: 6, at } }] as const;
-    const done = { type: 'ServiceTeardownCompleted', data: { revision: 6, connectionCount: 0, at } } as const;
+    const closed = [start(6), { type: 'ServiceClosed', data: { regionId: null, revision: 6, at } }] as const;
+    const done = {
+      type: 'ServiceTeardownCompleted',
+      data: { regionId: null, revision: 6, connectionCount: 0, at },
+    } as const;
     expect(factsForConnection(endpoint, 'epsrv-1', factsOf(...closed))).toEqual(deleted);
     expect(factsForConnection(endpoint, 'epsrv-1', factsOf(unlisted('*', 5), ...closed, done))).toEqual(deleted);
     expect(factsForConnection(endpoint, 'consumer', factsOf(...closed))).toEqual([]);
+  });
+
+  it('of a region is deleted for endpoints of it that were admitted before', () => {
+    const closedTo = (regionId: string) =>
+      factsOf(start(6, regionId), { type: 'ServiceClosed', data: { regionId, revision: 6, at } });
+    expect(factsForConnection(endpoint, 'epsrv-1', closedTo('cn-shanghai'))).toEqual(deleted);
+    expect(factsForConnection(endpoint, 'epsrv-1', closedTo('cn-beijing'))).toEqual([]);
+    const later = { ...endpoint, serviceVersion: 7 };
+    expect(factsForConnection(later, 'epsrv-1', closedTo('cn-shanghai'))).toEqual([]);
   });
 });

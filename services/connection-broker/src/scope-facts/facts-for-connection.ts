@@ -1,9 +1,9 @@
 import type { Connection, Fact, FactReason } from '../connection/connection.ts';
-import type { ScopeFacts } from './scope-facts.ts';
+import { closingOf, isClosed, type ScopeFacts } from './scope-facts.ts';
 
 type Concerned = Pick<
   Connection,
-  'endpointId' | 'endpointAccountId' | 'serviceId' | 'serviceAccountId' | 'serviceVersion' | 'payer'
+  'endpointId' | 'endpointAccountId' | 'endpointRegion' | 'serviceId' | 'serviceAccountId' | 'serviceVersion' | 'payer'
 >;
 
 /** Scopes whose facts concern a connection: its resources, and the account that pays. */
@@ -48,9 +48,10 @@ const overdueReason = (connection: Concerned, scope: string): FactReason | null 
 /** Facts of the service itself: only those newer than what the endpoint was admitted at. */
 const serviceFacts = (connection: Concerned, facts: ScopeFacts): readonly Fact[] => {
   const { closing, lock, waitingAccepted } = facts;
-  if (closing?.status === 'CLOSED' || closing?.status === 'TORN_DOWN') {
-    return [{ kind: 'serviceDeleted', revision: closing.revision, actor: closing.actor }];
-  }
+  const regionClosing = closingOf(facts, connection.endpointRegion);
+  const isOver = isClosed(regionClosing) && regionClosing.revision > connection.serviceVersion;
+  const deletion = isClosed(closing) ? closing : isOver ? regionClosing : null;
+  if (deletion) return [{ kind: 'serviceDeleted', revision: deletion.revision, actor: deletion.actor }];
   const news: Fact[] = [];
   const listing = listingOf(facts, connection.endpointAccountId);
   if (listing) {

@@ -6,6 +6,7 @@ import { type ScopeFactsEvent, scopeFacts } from './scope-facts.ts';
 const text = z.string();
 const count = z.number().int().nonnegative();
 const revision = count;
+const closing = { regionId: text.nullable(), revision };
 const payment = z.object({ source: text, sequence: count, actor: text, message: text, at });
 
 export const scopeFactsCodec: Codec<ScopeFactsEvent> = defineCodec<ScopeFactsEvent>({
@@ -37,11 +38,11 @@ export const scopeFactsCodec: Codec<ScopeFactsEvent> = defineCodec<ScopeFactsEve
     },
     ServiceClosingStarted: {
       version: 1,
-      schema: z.object({ revision, force: z.boolean(), actor: text, at }),
+      schema: z.object({ ...closing, force: z.boolean(), actor: text, at }),
       personal: ['actor'],
     },
-    ServiceClosingRefused: { version: 1, schema: z.object({ revision, blockerCount: count, at }) },
-    ServiceClosed: { version: 1, schema: z.object({ revision, at }) },
-    ServiceTeardownCompleted: { version: 1, schema: z.object({ revision, connectionCount: count, at }) },
+    ServiceClosingRefused: { version: 1, schema: z.object({ ...closing, blockerCount: count, at }) },
+    ServiceClosed: { version: 1, schema: z.object({ ...closing, at }) },
+    ServiceTeardownCompleted: { version: 1, schema: z.object({ ...closing, connectionCount: count, at }) },
   },
 });

@@ -17,10 +17,13 @@ export type ScopeFactsEvent =
   | Ev<'ServiceLocked', { revision: number; actor: string; message: string; at: string }>
   | Ev<'ServiceUnlocked', { revision: number; actor: string; at: string }>
   | Ev<'WaitingConnectionsAccepted', { revision: number; actor: string; at: string }>
-  | Ev<'ServiceClosingStarted', { revision: number; force: boolean; actor: string; at: string }>
-  | Ev<'ServiceClosingRefused', { revision: number; blockerCount: number; at: string }>
-  | Ev<'ServiceClosed', { revision: number; at: string }>
-  | Ev<'ServiceTeardownCompleted', { revision: number; connectionCount: number; at: string }>;
+  /** `regionId`: it is closed to endpoints of this region alone; null: to all. */
+  | Ev<'ServiceClosingStarted', { regionId: RegionId; revision: number; force: boolean; actor: string; at: string }>
+  | Ev<'ServiceClosingRefused', { regionId: RegionId; revision: number; blockerCount: number; at: string }>
+  | Ev<'ServiceClosed', { regionId: RegionId; revision: number; at: string }>
+  | Ev<'ServiceTeardownCompleted', { regionId: RegionId; revision: number; connectionCount: number; at: string }>;
+
+type RegionId = string | null;
 
 type Payment = Readonly<{ sequence: number; overdue: boolean; actor: string; message: string }>;
 type Listing = Readonly<{ revision: number; listed: boolean; exceptAccountIds: readonly string[]; actor: string }>;
@@ -42,6 +45,8 @@ export type ScopeFacts = Readonly<{
   listings: Readonly<Record<string, Listing>>;
   waitingAccepted: Readonly<{ revision: number; actor: string }> | null;
   closing: Closing | null;
+  /** By region, whose endpoints the service takes no more, or did not once. */
+  regionClosings: Readonly<Record<string, Closing>>;
   /** An operator's last word on the service. */
   lock: Readonly<{ revision: number; locked: boolean; actor: string; message: string }> | null;
 }>;
@@ -55,14 +60,17 @@ export type ScopeFactsCommand =
     >
   | Cmd<'AcceptWaitingConnections', { revision: number; actor: string }>
   | Cmd<'SetServiceLock', { locked: boolean; revision: number; actor: string; message: string }>
-  | Cmd<'StartServiceClosing', { revision: number; force: boolean; actor: string }>
-  | Cmd<'RefuseServiceClosing', { revision: number; blockerCount: number }>
-  | Cmd<'CloseService', { revision: number }>
-  | Cmd<'CompleteServiceTeardown', { revision: number; connectionCount: number }>;
+  | Cmd<'StartServiceClosing', { regionId: RegionId; revision: number; force: boolean; actor: string }>
+  | Cmd<'RefuseServiceClosing', { regionId: RegionId; revision: number; blockerCount: number }>
+  | Cmd<'CloseService', { regionId: RegionId; revision: number }>
+  | Cmd<'CompleteServiceTeardown', { regionId: RegionId; revision: number; connectionCount: number }>;
 
 export const scopeFacts: Decider<ScopeFactsCommand, ScopeFactsEvent, ScopeFacts> = {
   category: 'facts',
-  initial: { version: 0, payments: {}, listings: {}, waitingAccepted: null, closing: null, lock: null },
+  initial: {
+    ...{ version: 0, payments: {}, listings: {}, waitingAccepted: null, lock: null },
+    ...{ closing: null, regionClosings: {} },
+  },
   evolve: (before, event) => {
     const facts = { ...before, version: before.version + 1 };
     switch (event.type) {
@@ -89,15 +97,15 @@ export const scopeFacts: Decider<ScopeFactsCommand, ScopeFactsEvent, ScopeFacts>
       case 'ServiceUnlocked':
         return { ...facts, lock: { ...lockOf(event.data), locked: false, message: '' } };
       case 'ServiceClosingStarted': {
-        const { revision, force, actor } = event.data;
-        return { ...facts, closing: { revision, force, actor, status: 'STARTED', blockerCount: 0 } };
+        const { regionId, revision, force, actor } = event.data;
+        return withClosing(facts, regionId, { revision, force, actor, status: 'STARTED', blockerCount: 0 });
       }
       case 'ServiceClosingRefused':
-        return withClosing(facts, { status: 'REFUSED', blockerCount: event.data.blockerCount });
+        return changed(facts, event.data.regionId, { status: 'REFUSED', blockerCount: event.data.blockerCount });
       case 'ServiceClosed':
-        return withClosing(facts, { status: 'CLOSED' });
+        return changed(facts, event.data.regionId, { status: 'CLOSED' });
       case 'ServiceTeardownCompleted':
-        return withClosing(facts, { status: 'TORN_DOWN' });
+        return changed(facts, event.data.regionId, { status: 'TORN_DOWN' });
       default:
         return assertNever(event);
     }
@@ -128,18 +136,18 @@ export const scopeFacts: Decider<ScopeFactsCommand, ScopeFactsEvent, ScopeFacts>
         ];
       }
       case 'StartServiceClosing':
-        // Nothing brings a closed service back.
-        if (facts.closing?.status === 'CLOSED' || facts.closing?.status === 'TORN_DOWN') return [];
-        if (command.data.revision <= (facts.closing?.revision ?? -1)) return [];
+        // Nothing brings a closed service back; a region may be supported again.
+        if (command.data.regionId === null && isClosed(facts.closing)) return [];
+        if (command.data.revision <= (closingOf(facts, command.data.regionId)?.revision ?? -1)) return [];
         return [{ type: 'ServiceClosingStarted', data: { ...command.data, at } }];
       case 'RefuseServiceClosing':
-        if (!isClosing(facts, command.data.revision, 'STARTED')) return [];
+        if (!isClosing(facts, command.data, 'STARTED')) return [];
         return [{ type: 'ServiceClosingRefused', data: { ...command.data, at } }];
       case 'CloseService':
-        if (!isClosing(facts, command.data.revision, 'STARTED')) return [];
+        if (!isClosing(facts, command.data, 'STARTED')) return [];
         return [{ type: 'ServiceClosed', data: { ...command.data, at } }];
       case 'CompleteServiceTeardown':
-        if (!isClosing(facts, command.data.revision, 'CLOSED')) return [];
+        if (!isClosing(facts, command.data, 'CLOSED')) return [];
         return [{ type: 'ServiceTeardownCompleted', data: { ...command.data, at } }];
       default:
         return assertNever(command);
@@ -154,8 +162,29 @@ const withListing = (facts: ScopeFacts, accountId: string, listing: Listing): Sc
   listings: { ...facts.listings, [accountId]: listing },
 });
 
-const withClosing = (facts: ScopeFacts, change: Partial<Closing>): ScopeFacts =>
-  facts.closing ? { ...facts, closing: { ...facts.closing, ...change } } : facts;
+const withClosing = (facts: ScopeFacts, regionId: RegionId, closing: Closing): ScopeFacts =>
+  regionId === null
+    ? { ...facts, closing }
+    : { ...facts, regionClosings: { ...facts.regionClosings, [regionId]: closing } };
 
-const isClosing = ({ closing }: ScopeFacts, revision: number, status: Closing['status']): boolean =>
-  closing?.revision === revision && closing.status === status;
+const changed = (facts: ScopeFacts, regionId: RegionId, change: Partial<Closing>): ScopeFacts => {
+  const closing = closingOf(facts, regionId);
+  return closing ? withClosing(facts, regionId, { ...closing, ...change }) : facts;
+};
+
+/** The last closing of a service, or of one of the other regions that it supported. */
+export const closingOf = ({ closing, regionClosings }: ScopeFacts, regionId: RegionId): Closing | null =>
+  regionId === null ? closing : (regionClosings[regionId] ?? null);
+
+/** Whether nobody can connect any more. */
+export const isClosed = (closing: Closing | null): closing is Closing =>
+  closing?.status === 'CLOSED' || closing?.status === 'TORN_DOWN';
+
+const isClosing = (
+  facts: ScopeFacts,
+  { regionId, revision }: Readonly<{ regionId: RegionId; revision: number }>,
+  status: Closing['status'],
+): boolean => {
+  const closing = closingOf(facts, regionId);
+  return closing?.revision === revision && closing.status === status;
+};

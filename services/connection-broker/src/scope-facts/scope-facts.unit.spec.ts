@@ -20,22 +20,25 @@ const reportPayment = (overdue: boolean, sequence: number, source?: string): Sco
   type: 'ReportPayment',
   data: { overdue, ...payment(sequence, source) },
 });
-const startClosing = (revision: number, force = false): ScopeFactsCommand => ({
+const startClosing = (revision: number, force = false, regionId: string | null = null): ScopeFactsCommand => ({
   type: 'StartServiceClosing',
-  data: { revision, force, actor },
+  data: { regionId, revision, force, actor },
 });
-const started = (revision: number, force = false): ScopeFactsEvent => ({
+const started = (revision: number, force = false, regionId: string | null = null): ScopeFactsEvent => ({
   type: 'ServiceClosingStarted',
-  data: { revision, force, actor, at },
+  data: { regionId, revision, force, actor, at },
 });
-const refused = (revision: number): ScopeFactsEvent => ({
+const refused = (revision: number, regionId: string | null = null): ScopeFactsEvent => ({
   type: 'ServiceClosingRefused',
-  data: { revision, blockerCount: 2, at },
+  data: { regionId, revision, blockerCount: 2, at },
 });
-const closed = (revision: number): ScopeFactsEvent => ({ type: 'ServiceClosed', data: { revision, at } });
-const tornDown = (revision: number): ScopeFactsEvent => ({
+const closed = (revision: number, regionId: string | null = null): ScopeFactsEvent => ({
+  type: 'ServiceClosed',
+  data: { regionId, revision, at },
+});
+const tornDown = (revision: number, regionId: string | null = null): ScopeFactsEvent => ({
   type: 'ServiceTeardownCompleted',
-  data: { revision, connectionCount: 2, at },
+  data: { regionId, revision, connectionCount: 2, at },
 });
 
 describe('payments', () => {
@@ -103,14 +106,17 @@ describe('accepting all that wait', () => {
 });
 
 describe('closing', () => {
-  const refuse = (revision: number): ScopeFactsCommand => ({
+  const refuse = (revision: number, regionId: string | null = null): ScopeFactsCommand => ({
     type: 'RefuseServiceClosing',
-    data: { revision, blockerCount: 2 },
+    data: { regionId, revision, blockerCount: 2 },
   });
-  const close = (revision: number): ScopeFactsCommand => ({ type: 'CloseService', data: { revision } });
-  const complete = (revision: number): ScopeFactsCommand => ({
+  const close = (revision: number, regionId: string | null = null): ScopeFactsCommand => ({
+    type: 'CloseService',
+    data: { regionId, revision },
+  });
+  const complete = (revision: number, regionId: string | null = null): ScopeFactsCommand => ({
     type: 'CompleteServiceTeardown',
-    data: { revision, connectionCount: 2 },
+    data: { regionId, revision, connectionCount: 2 },
   });
 
   it('starts, closes and is torn down', () => {
@@ -140,6 +146,43 @@ describe('closing', () => {
     given(started(6), closed(6)).when(startClosing(8)).thenNothing();
     given(started(6), closed(6), tornDown(6)).when(startClosing(8, true)).thenNothing();
   });
+
+  it('is of all endpoints, or of those of a region alone, each in its own order', () => {
+    const shanghai = 'cn-shanghai';
+    given()
+      .when(startClosing(6, true, shanghai))
+      .thenEvents(started(6, true, shanghai));
+    given(started(6, true, shanghai))
+      .when(close(6))
+      .thenNothing();
+    given(started(6, true, shanghai))
+      .when(close(6, 'cn-beijing'))
+      .thenNothing();
+    given(started(6, true, shanghai))
+      .when(close(6, shanghai))
+      .thenEvents(closed(6, shanghai));
+    given(started(6, false, shanghai))
+      .when(refuse(6, shanghai))
+      .thenEvents(refused(6, shanghai));
+    const removed = [started(6, true, shanghai), closed(6, shanghai)];
+    given(...removed)
+      .when(complete(6, shanghai))
+      .thenEvents(tornDown(6, shanghai));
+    given(...removed)
+      .when(startClosing(5))
+      .thenEvents(started(5));
+    given(...removed)
+      .when(startClosing(6, true, shanghai))
+      .thenNothing();
+  });
+
+  it('of a region that is supported again starts anew', () => {
+    const shanghai = 'cn-shanghai';
+    const removed = [started(6, true, shanghai), closed(6, shanghai), tornDown(6, shanghai)];
+    given(...removed)
+      .when(startClosing(9, false, shanghai))
+      .thenEvents(started(9, false, shanghai));
+  });
 });
 
 describe('every order of the same facts', () => {
@@ -153,6 +196,8 @@ describe('every order of the same facts', () => {
     { type: 'AcceptWaitingConnections', data: { revision: 6, actor } },
     startClosing(7),
     startClosing(9, true),
+    startClosing(8, false, 'cn-shanghai'),
+    startClosing(10, true, 'cn-shanghai'),
   ];
   const known = (order: readonly ScopeFactsCommand[]) => {
     const state = order.reduce(

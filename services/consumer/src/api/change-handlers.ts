@@ -1,4 +1,5 @@
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
+import { allZones } from '@privatelink/shared/app/regions';
 import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { checkEnum, checkId, checkText } from '@privatelink/shared/grpc/validate';
@@ -20,7 +21,7 @@ type ChangeRpcs = Pick<
 
 /** What its owner changes of an endpoint, and what an operator does. */
 export const changeHandlers = (deps: ConsumerApiDeps, changes: EndpointChanges): ChangeRpcs => {
-  const { zones } = deps;
+  const zones = allZones(deps.regions);
   const { change, reply } = changes;
   const reserved = reservedChanges(deps, changes);
 

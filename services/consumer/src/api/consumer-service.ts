@@ -1,7 +1,7 @@
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
 import { EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
-import type { NameSpace } from '@privatelink/shared/app/domain-names';
 import { notThen } from '@privatelink/shared/app/moment';
+import type { Region } from '@privatelink/shared/app/regions';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { ReadMoment } from '@privatelink/shared/grpc/as-of';
 import type { ConsistencyTokens } from '@privatelink/shared/grpc/consistency-token';
@@ -34,8 +34,9 @@ export type ConsumerApiDeps = Repositories &
     broker: BrokerPort;
     lists: ListDeps;
     tokens: ConsistencyTokens;
-    names: NameSpace;
-    zones: readonly string[];
+    /** That of the services first. */
+    regions: readonly Region[];
+    dnsSuffix: string;
     clock: Clock;
     readMoment: ReadMoment;
   }>;
@@ -44,7 +45,7 @@ export type ConsumerApiDeps = Repositories &
 const BROKER_PATIENCE_MS = 150;
 
 export const consumerService = (deps: ConsumerApiDeps): ConsumerServiceServer => {
-  const { endpoints, broker, lists, tokens, names, zones, clock, readMoment } = deps;
+  const { endpoints, broker, lists, tokens, regions, dnsSuffix, clock, readMoment } = deps;
   const { db } = lists;
 
   const lastAnnounced = async (endpointId: string): Promise<KnownConnection> => {
@@ -74,7 +75,7 @@ export const consumerService = (deps: ConsumerApiDeps): ConsumerServiceServer =>
     ...internalHandlers(deps),
 
     createEndpoint: unary(async (request, rpc) => {
-      checkCreateEndpoint(request, zones);
+      checkCreateEndpoint(request, regions);
       return reply(await createEndpoint(deps)(request, rpc));
     }),
 
@@ -87,7 +88,7 @@ export const consumerService = (deps: ConsumerApiDeps): ConsumerServiceServer =>
       const connection = asOf
         ? { connection: await broker.getConnectionAsOf(endpointId, asOf, rpc), stale: false }
         : await connectionOf(endpointId, rpc);
-      return { endpoint: toEndpoint(state, revision ?? 0n, connection, names), revision: revision ?? 0n };
+      return { endpoint: toEndpoint(state, revision ?? 0n, connection, dnsSuffix), revision: revision ?? 0n };
     }),
 
     listEndpoints: unary(async (request, rpc) => {
@@ -107,7 +108,7 @@ export const consumerService = (deps: ConsumerApiDeps): ConsumerServiceServer =>
       const { rows, ...page } = await listPage(lists, endpointTable, request, rpc, where, { fields: endpointFields });
       const shown = rows.map(async ({ key, state, revision }) => {
         const { connection } = await lastAnnounced(key);
-        return toEndpoint(state, revision, { connection, stale: false }, names);
+        return toEndpoint(state, revision, { connection, stale: false }, dnsSuffix);
       });
       return { ...page, endpoints: await Promise.all(shown) };
     }),

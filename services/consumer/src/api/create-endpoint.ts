@@ -68,6 +68,8 @@ export const createEndpoint =
       endpointType,
       addressType,
       zoneIds: zonesOf(reserve, ledger),
+      regionId: ledger.regionId,
+      serviceRegion: request.serviceRegion ?? ledger.regionId,
     };
     const { snapshot: admission, customDomains, zoneAffinity } = await provider.admitEndpoint(applicant, rpc);
     await failpoint('createEndpoint:after-admission');
@@ -87,7 +89,7 @@ export const createEndpoint =
     const reserved = await reserveAll(admitted(reserve, admission.serviceId, wanted)).catch(release);
     await failpoint('createEndpoint:after-reservation');
     const data = {
-      ...{ endpointId, accountId, endpointType, vpcId, admission },
+      ...{ endpointId, accountId, endpointType, vpcId, regionId: ledger.regionId, admission },
       zones: reserved?.zones ?? [],
       securityGroupIds: Object.values(reserved?.securityGroups ?? {}),
       addressType,

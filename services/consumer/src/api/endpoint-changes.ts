@@ -29,8 +29,8 @@ export const checkMutation = (
 export const endpointChanges = ({
   endpoints,
   tokens,
-  names,
-}: Pick<ConsumerApiDeps, 'endpoints' | 'tokens' | 'names'>) => ({
+  dnsSuffix,
+}: Pick<ConsumerApiDeps, 'endpoints' | 'tokens' | 'dnsSuffix'>) => ({
   change: (request: EndpointMutation, command: EndpointCommand, rpc: RpcContext): Promise<Changed> =>
     endpoints.execute(request.endpointId, command, rpc.command, {
       expectedRevision: request.expectedRevision,
@@ -40,7 +40,7 @@ export const endpointChanges = ({
   reply: ({ state: first, revision, latest }: Changed): Reply => {
     const state = latest.state.status === 'GONE' ? latest.state : first;
     return {
-      endpoint: toEndpoint(state, revision ?? 0n, UNKNOWN, names),
+      endpoint: toEndpoint(state, revision ?? 0n, UNKNOWN, dnsSuffix),
       revision: revision ?? 0n,
       consistencyToken: tokens.issue(latest.position),
     };

@@ -5,7 +5,7 @@ import {
   EndpointStatus,
   type EndpointZone as EndpointZoneMessage,
 } from '@privatelink/proto/consumer/v1/endpoint';
-import { endpointDomainName, type NameSpace, zoneDomainName } from '@privatelink/shared/app/domain-names';
+import { endpointDomainName, zoneDomainName } from '@privatelink/shared/app/domain-names';
 import { toLock } from '@privatelink/shared/grpc/locks';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { locksOf } from '../endpoint/endpoint.locks.ts';
@@ -20,19 +20,21 @@ export const toEndpoint = (
   endpoint: Endpoint,
   revision: bigint,
   { connection, stale }: KnownConnection,
-  names: NameSpace,
+  dnsSuffix: string,
 ): EndpointMessage => {
-  const named = { endpointId: endpoint.endpointId, serviceId: endpoint.admission.serviceId };
+  const { endpointId, regionId, admission } = endpoint;
+  const named = { endpointId, serviceId: admission.serviceId, endpointRegion: regionId };
   const hasNames = endpoint.endpointType === 'INTERFACE';
   const connectionStatus = connection?.status ?? ConnectionStatus.UNSPECIFIED;
   const zoneOf = (zone: EndpointZone) => connection?.zones.find(({ eniId }) => eniId === zone.eniId);
   const toZone = (zone: EndpointZone, status: ZoneStatus): EndpointZoneMessage => ({
     ...{ zoneId: zone.zoneId, vswitchId: zone.vswitchId, eniId: zone.eniId },
     ...{ ipv4Address: zone.ipv4, ipv6Address: zone.ipv6 },
-    domainName: hasNames ? zoneDomainName(named, zone.zoneId, names) : '',
+    domainName: hasNames ? zoneDomainName(named, zone.zoneId, dnsSuffix) : '',
     zoneStatus: status,
     // Those of a REVERSE endpoint are the provider's to connect to.
     listeners: endpoint.endpointType === 'REVERSE' ? [] : [...(zoneOf(zone)?.listeners ?? [])],
+    serviceZoneId: zoneOf(zone)?.serviceZoneId ?? '',
   });
   const locks = locksOf(endpoint).map(toLock);
   const zones = [
@@ -40,18 +42,18 @@ export const toEndpoint = (
     ...endpoint.removing.map((zone) => toZone(zone, ZoneStatus.DELETING)),
   ];
   return {
-    endpointId: endpoint.endpointId,
+    endpointId,
     accountId: endpoint.accountId,
     endpointType: EndpointType[endpoint.endpointType],
     status: toStatus(endpoint.status),
-    serviceId: endpoint.admission.serviceId,
-    serviceName: endpoint.admission.serviceName,
+    serviceId: admission.serviceId,
+    serviceName: admission.serviceName,
     vpcId: endpoint.vpcId,
     zones: zones.sort((a, b) => (a.zoneId < b.zoneId ? -1 : 1)),
     securityGroupIds: [...endpoint.securityGroupIds],
     addressType: AddressType[endpoint.addressType],
     description: endpoint.description,
-    domainName: hasNames ? endpointDomainName(named, names) : '',
+    domainName: hasNames ? endpointDomainName(named, dnsSuffix) : '',
     connectionStatus,
     holds: (connection?.holds ?? []).map(toOwnersHold),
     usable: endpoint.status === 'ACTIVE' && connectionStatus === ConnectionStatus.CONNECTED,
@@ -74,6 +76,8 @@ export const toEndpoint = (
     customDomainNames: [...(endpoint.customDomains?.domainNames ?? [])],
     locks,
     bandwidth: connection?.bandwidth,
+    regionId,
+    serviceRegion: admission.serviceRegion,
   };
 };
 

@@ -61,6 +61,11 @@ export const errors = {
     code: status.INVALID_ARGUMENT,
     message: ({ vswitch_id: id, vswitch_zone_id: zone }) => `the vSwitch ${id} is in zone ${zone}`,
   },
+  ZONE_REGION_MISMATCH: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ zone_id: zone, zone_region: given, required }) =>
+      `zone ${zone} is in the region ${given}, and the VPC in ${required}`,
+  },
   SECURITY_GROUP_REQUIRED: {
     code: status.INVALID_ARGUMENT,
     message: () => 'at least one security group is required',

@@ -1,12 +1,13 @@
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
 import { resourceId } from '@privatelink/shared/app/event-id';
+import { allZones, regionOfZone } from '@privatelink/shared/app/regions';
 import { listPage } from '@privatelink/shared/grpc/list-page';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { checkId } from '@privatelink/shared/grpc/validate';
 import { vpcFields, vpcs as vpcTable } from '../read-models/vpcs.ts';
 import type { ConsumerApiDeps } from './consumer-service.ts';
 import { toSecurityGroup, toVpc, toVpcRow, toVSwitch } from './network-mapping.ts';
-import { check, checkLabels, checkRules, checkZone, labelsOf, toRule } from './requests.ts';
+import { check, checkLabels, checkRegion, checkRules, checkZone, labelsOf, toRule } from './requests.ts';
 import { requireOwnVpc, wellFormed } from './visible.ts';
 import { vpcChanges } from './vpc-changes.ts';
 
@@ -24,15 +25,20 @@ type NetworkRpcs = Pick<
 
 /** The network inventory: everything of one VPC is decided in its ledger. */
 export const networkHandlers = (deps: ConsumerApiDeps): NetworkRpcs => {
-  const { vpcs, lists, zones, clock } = deps;
+  const { vpcs, lists, regions, clock } = deps;
+  const zones = allZones(regions);
   const { change, written } = vpcChanges(deps);
 
   return {
     registerVpc: unary(async (request, rpc) => {
-      check(request.requestId, (v) => checkLabels(v, request.tags));
+      const { ipv4Cidr, ipv6Cidr, regionId = regions[0]?.regionId ?? '' } = request;
+      check(request.requestId, (v) => {
+        checkRegion(v, 'region_id', regionId, regions);
+        checkLabels(v, request.tags);
+      });
       const vpcId = resourceId('vpc', rpc.command.requestId);
-      const { ipv4Cidr, ipv6Cidr } = request;
-      const data = { vpcId, accountId: rpc.caller.accountId, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
+      const { accountId } = rpc.caller;
+      const data = { vpcId, accountId, regionId, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
       const outcome = await vpcs.execute(vpcId, { type: 'RegisterVpc', data }, rpc.command);
       return { ...written(outcome), vpc: toVpc(outcome.state, outcome.revision ?? 0n, clock.now()) };
     }),
@@ -63,7 +69,8 @@ export const networkHandlers = (deps: ConsumerApiDeps): NetworkRpcs => {
       // Of the VPC too: the same request id for another VPC is another request, and makes another thing.
       const vswitchId = resourceId('vsw', rpc.command.requestId, request.vpcId);
       const { zoneId, ipv4Cidr, ipv6Cidr } = request;
-      const data = { vswitchId, zoneId, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
+      const zoneRegion = regionOfZone(regions, zoneId);
+      const data = { vswitchId, zoneId, zoneRegion, ipv4Cidr, ipv6Cidr, tags: labelsOf(request.tags) };
       const outcome = await change(request, { type: 'RegisterVSwitch', data }, rpc);
       return { ...written(outcome), vswitch: toVSwitch(outcome.state, vswitchId, clock.now()) };
     }),

@@ -26,6 +26,7 @@ export const toVpc = (vpc: Vpc, revision: bigint, now: Date): VpcMessage => ({
 export const toVpcRow = (row: VpcRow, revision: bigint): VpcMessage => ({
   vpcId: row.vpcId,
   accountId: row.accountId,
+  regionId: row.regionId,
   ipv4Cidr: row.ipv4Cidr,
   ipv6Cidr: row.ipv6Cidr,
   vswitches: [],

@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { AddressType, EndpointType, type Tags } from '@privatelink/proto/common/v1/common';
 import type { CreateEndpointRequest, ZoneSpec } from '@privatelink/proto/consumer/v1/consumer_service';
 import { type SecurityGroupRule as RuleMessage, SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
+import { allZones, type Region } from '@privatelink/shared/app/regions';
 import { enumName } from '@privatelink/shared/grpc/enums';
 import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import {
@@ -38,17 +39,23 @@ export const labelsOf = (tags: Tags | undefined): readonly Tag[] => toTags(tags?
 export const checkZone = (v: Violations, field: string, zoneId: string, zones: readonly string[]): boolean =>
   v.check(field, zones.includes(zoneId), `must be one of ${zones.join(', ')}`);
 
-export const checkCreateEndpoint = (request: CreateEndpointRequest, zones: readonly string[]): void =>
+export const checkRegion = (v: Violations, field: string, regionId: string, regions: readonly Region[]): boolean => {
+  const ids = regions.map((region) => region.regionId);
+  return v.check(field, ids.includes(regionId), `must be one of ${ids.join(', ')}`);
+};
+
+export const checkCreateEndpoint = (request: CreateEndpointRequest, regions: readonly Region[]): void =>
   check(request.requestId, (v) => {
     const { service, securityGroupIds } = request;
     v.check('service', service.length >= 1 && service.length <= MAX_SERVICE, 'must be a service name or a service id');
     checkEnum(v, 'endpoint_type', request.endpointType);
     checkEnum(v, 'address_type', request.addressType);
     checkId(v, 'vpc_id', request.vpcId, 'vpc');
+    if (request.serviceRegion !== undefined) checkRegion(v, 'service_region', request.serviceRegion, regions);
     checkText(v, 'description', request.description, MAX_DESCRIPTION);
     v.check('zones', request.zones.length >= 1 && request.zones.length <= MAX_ZONES, `must be 1 to ${MAX_ZONES}`);
     for (const [index, zone] of request.zones.slice(0, MAX_ZONES).entries()) {
-      checkZoneSpec(v, `zones[${index}]`, zone, zones);
+      checkZoneSpec(v, `zones[${index}]`, zone, allZones(regions));
     }
     // How few there may be depends on the type: the VPC's ledger says.
     const isFew = securityGroupIds.length <= MAX_SECURITY_GROUPS;

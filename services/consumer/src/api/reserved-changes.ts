@@ -56,7 +56,7 @@ export const reservedChanges = (
     addZone: async (request: EndpointMutation, spec: ZoneSpec, rpc: RpcContext): Promise<Changed> => {
       const { repeated, folded, ledger } = await read(request, rpc);
       if (repeated) return repeated;
-      const { endpointId, accountId, endpointType, vpcId, addressType, admission } = folded.state;
+      const { endpointId, accountId, endpointType, vpcId, regionId, addressType, admission } = folded.state;
       const { vswitchId } = spec;
       const requested = requestedAddresses(spec);
       const zoneId = spec.zoneId || (entryOf(ledger.vswitches, vswitchId)?.zoneId ?? '');
@@ -80,6 +80,7 @@ export const reservedChanges = (
         endpointType,
         addressType,
         zoneIds: [zoneId],
+        ...{ regionId, serviceRegion: admission.serviceRegion },
       };
       const { resources } = (await provider.admitEndpoint(applicant, rpc)).snapshot;
       const after = await reserve(vpcId, command, rpc);
@@ -125,7 +126,7 @@ export const reservedChanges = (
     ): Promise<Changed> => {
       const { repeated, folded, ledger } = await read(request, rpc);
       if (repeated) return repeated;
-      const { endpointId, accountId, endpointType, vpcId, admission } = folded.state;
+      const { endpointId, accountId, endpointType, vpcId, regionId, admission } = folded.state;
       const update = (more: Partial<typeof said>): EndpointCommand => ({
         type: 'UpdateEndpoint',
         data: { ...said, ...more },
@@ -151,7 +152,8 @@ export const reservedChanges = (
       if (ipv6) requireRoom(ipv6, ledger);
       const addressType = addresses ? 'DUAL_STACK' : folded.state.addressType;
       const service = admission.serviceId;
-      const applicant = { service, endpointId, accountId, endpointType, addressType, zoneIds: [] };
+      const regions = { regionId, serviceRegion: admission.serviceRegion };
+      const applicant = { service, endpointId, accountId, endpointType, addressType, zoneIds: [], ...regions };
       const { customDomains: domainNames } = await provider.admitEndpoint(applicant, rpc);
       let after = ledger;
       if (domains) {

@@ -28,11 +28,12 @@ export type BrokerPort = Readonly<{
 
 export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): BrokerPort => ({
   requestConnection: async (endpoint, context, targets = []) => {
-    const { endpointId, accountId, vpcId, endpointType, zones, customDomains, zoneAffinity, admission } = endpoint;
+    const { endpointId, accountId, vpcId, regionId, endpointType, zones, customDomains, zoneAffinity, admission } =
+      endpoint;
     const { serviceVersion, payer, approvalTtlMs, resources, bandwidthTerms, ...service } = admission;
     await broker.requestConnection(
       {
-        ...{ endpointId, accountId, vpcId },
+        ...{ endpointId, accountId, vpcId, regionId },
         zones: zones.map(toZone),
         admission: {
           ...service,
@@ -55,12 +56,13 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
     );
   },
   updateConnection: async (
-    { endpointId, zones, customDomains, zoneAffinity, lock },
+    { endpointId, regionId, zones, customDomains, zoneAffinity, admission, lock },
     { version, resources, actor },
     context,
     targets = [],
   ) => {
-    const isServed = ({ zoneId }: Resource): boolean => zones.some((zone) => zone.zoneId === zoneId);
+    const isServed = ({ zoneId }: Resource): boolean =>
+      regionId !== admission.serviceRegion || zones.some((zone) => zone.zoneId === zoneId);
     const update = {
       ...{ endpointId, endpointRevision: BigInt(version), actor },
       zones: zones.map(toZone),

@@ -13,6 +13,9 @@ export type Applicant = Readonly<{
   endpointType: Type;
   addressType: Endpoint['addressType'];
   zoneIds: readonly string[];
+  /** Of the endpoint, and the one in which it looks for the service. */
+  regionId: string;
+  serviceRegion: string;
 }>;
 
 /** What the service is, and what names endpoints get from it now. */
@@ -38,6 +41,7 @@ export const providerPort = (provider: RemoteService<typeof ProviderServiceServi
       serviceId: admission.serviceId,
       serviceName: admission.serviceName,
       serviceAccountId: admission.serviceAccountId,
+      serviceRegion: admission.serviceRegion,
       serviceVersion: Number(admission.serviceRevision),
       payer: enumName(Payer, admission.payer) ?? 'ENDPOINT',
       autoAccept: admission.autoAccept,

@@ -67,13 +67,14 @@ export type AdmissionSnapshot = Readonly<{
   serviceId: string;
   serviceName: string;
   serviceAccountId: string;
+  serviceRegion: string;
   /** Version of the service: whoever has this snapshot needs its later facts. */
   serviceVersion: number;
   payer: Payer;
   autoAccept: boolean;
   /** How long the automatic acceptance lasts; null for ever. */
   approvalTtlMs: number | null;
-  /** Those that may serve the endpoint's zones. */
+  /** Those that may serve the endpoint's zones; of another region than the service's, those of all zones. */
   resources: readonly Resource[];
   /** Null where bandwidth cannot be set. */
   bandwidthTerms: BandwidthTerms | null;
@@ -84,6 +85,8 @@ type Particulars = Readonly<{
   accountId: string;
   endpointType: EndpointType;
   vpcId: string;
+  /** The VPC's. */
+  regionId: string;
   zones: readonly EndpointZone[];
   securityGroupIds: readonly string[];
   addressType: AddressType;

@@ -46,9 +46,11 @@ const openStage = () => {
     released,
     give: (command: EndpointCommand) => endpoints.execute(ENDPOINT, command, context()),
     register: async (vpcId: string): Promise<void> => {
-      const data = { vpcId, accountId: '2000000000000002', ipv4Cidr: '10.0.0.0/16', ipv6Cidr: 'fd00::/56', tags: [] };
+      const owned = { vpcId, accountId: '2000000000000002', regionId: 'cn-hangzhou', tags: [] };
+      const data = { ...owned, ipv4Cidr: '10.0.0.0/16', ipv6Cidr: 'fd00::/56' };
       await inVpc(vpcId, { type: 'RegisterVpc', data });
-      const vswitch = { vswitchId: 'vsw-1', zoneId: 'h', ipv4Cidr: '10.0.1.0/24', ipv6Cidr: 'fd00::/64', tags: [] };
+      const inZone = { vswitchId: 'vsw-1', zoneId: 'h', zoneRegion: 'cn-hangzhou', tags: [] };
+      const vswitch = { ...inZone, ipv4Cidr: '10.0.1.0/24', ipv6Cidr: 'fd00::/64' };
       await inVpc(vpcId, { type: 'RegisterVSwitch', data: vswitch });
       await inVpc(vpcId, { type: 'RegisterSecurityGroup', data: { securityGroupId: 'sg-1', rules: [], tags: [] } });
     },
@@ -106,6 +108,7 @@ const created = (vpcId: string): EndpointCommand => ({
   type: 'CreateEndpoint',
   data: {
     ...{ endpointId: ENDPOINT, accountId: '2000000000000002', endpointType: 'INTERFACE', vpcId, zones: [] },
+    regionId: 'cn-hangzhou',
     ...{ securityGroupIds: ['sg-1'], addressType: 'IPV4', description: '', actor: 'user:carl' },
     ...{ protected: false, tags: [], policy: '', customDomains: null, zoneAffinity: false, targets: [] },
     admission: { ...endpoint.initial.admission, serviceId: 'epsrv-1' },

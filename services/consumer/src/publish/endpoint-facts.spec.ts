@@ -7,7 +7,7 @@ import { endpointFacts } from './endpoint-facts.ts';
 describe('a fact of an endpoint', () => {
   factSpec({
     rules: { decider: endpoint, codec: endpointCodec },
-    translation: endpointFacts({ region: 'cn-hangzhou', suffix: 'privatelink.internal' }),
+    translation: endpointFacts('privatelink.internal'),
     samples: new URL('../endpoint/endpoint.samples.json', import.meta.url),
     golden: new URL('./endpoint-facts.golden.json', import.meta.url),
   });

@@ -1,15 +1,14 @@
-import type { NameSpace } from '@privatelink/shared/app/domain-names';
 import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import { toEndpoint } from '../api/endpoint-mapping.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
 /** What leaves this service on NATS. The connection's status is the broker's to announce. */
-export const endpointFacts = (names: NameSpace): FactTranslation<Endpoint> => ({
+export const endpointFacts = (dnsSuffix: string): FactTranslation<Endpoint> => ({
   service: 'consumer',
   entity: 'endpoint',
   accountOf: (endpoint) => endpoint.accountId,
   resourceOf: (endpoint, revision) => ({
     $case: 'endpoint',
-    value: toEndpoint(endpoint, revision, { connection: undefined, stale: false }, names),
+    value: toEndpoint(endpoint, revision, { connection: undefined, stale: false }, dnsSuffix),
   }),
 });

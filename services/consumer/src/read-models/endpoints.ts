@@ -19,6 +19,8 @@ export const endpoints = aggregateReadModel({
     endpoint_type: { type: 'text', of: (state) => state.endpointType },
     service_name: { type: 'text', of: (state) => state.admission.serviceName },
     vpc_id: { type: 'text', of: (state) => state.vpcId },
+    region_id: { type: 'text', of: (state) => state.regionId },
+    service_region: { type: 'text', of: (state) => state.admission.serviceRegion },
     zone_ids: { type: 'text[]', of: (state) => state.zones.map(({ zoneId }) => zoneId) },
     security_group_ids: { type: 'text[]', of: (state) => state.securityGroupIds },
     address_type: { type: 'text', of: (state) => state.addressType },
@@ -28,7 +30,7 @@ export const endpoints = aggregateReadModel({
     create_time: { type: 'timestamptz', of: (state) => state.createdAt },
     update_time: { type: 'timestamptz', of: (state) => state.updatedAt },
   },
-  edition: 1,
+  edition: 2,
 });
 
 /** What a list may be filtered and sorted by: all of it is the owner's. */
@@ -40,6 +42,8 @@ export const endpointFields: Fields<keyof (typeof endpoints)['columns']> = {
   service_id: { column: 'service_id', type: 'text', ordered: true },
   service_name: { column: 'service_name', type: 'text', ordered: true },
   vpc_id: { column: 'vpc_id', type: 'text', ordered: true },
+  region_id: { column: 'region_id', type: 'text', ordered: true },
+  service_region: { column: 'service_region', type: 'text', ordered: true },
   zone_ids: { column: 'zone_ids', type: 'list' },
   security_group_ids: { column: 'security_group_ids', type: 'list' },
   address_type: { column: 'address_type', type: 'text', values: enumNames(AddressType) },

@@ -8,22 +8,23 @@ import type { Tag, VpcEvent } from '../vpc/vpc.ts';
 export type VpcRow = Readonly<{
   vpcId: string;
   accountId: string;
+  regionId: string;
   ipv4Cidr: string;
   ipv6Cidr: string;
   tags: readonly Tag[];
   createdAt: string;
 }>;
 
-type Column = 'account_id' | 'ipv4_cidr' | 'ipv6_cidr' | 'tags' | 'create_time';
+type Column = 'account_id' | 'region_id' | 'ipv4_cidr' | 'ipv6_cidr' | 'tags' | 'create_time';
 
 /** All VPCs; what is in them only their ledgers say. */
 export const vpcs = defineReadModel<VpcEvent, VpcRow, Column>({
   name: 'vpcs',
-  version: 3,
+  version: 4,
   prefixes: ['vpc-'],
   decode: (stored) => (isSnapshot(stored.type) ? null : vpcCodec.decode(stored)),
   key: (event) => idOfStream(event.meta.stream),
-  initial: { vpcId: '', accountId: '', ipv4Cidr: '', ipv6Cidr: '', tags: [], createdAt: '' },
+  initial: { vpcId: '', accountId: '', regionId: '', ipv4Cidr: '', ipv6Cidr: '', tags: [], createdAt: '' },
   evolve: (row, event) => {
     if (event.type === 'VpcDeregistered') return null;
     if (event.type !== 'VpcRegistered') return row;
@@ -32,6 +33,7 @@ export const vpcs = defineReadModel<VpcEvent, VpcRow, Column>({
   },
   columns: {
     account_id: { type: 'text', of: (row) => row.accountId, indexed: true },
+    region_id: { type: 'text', of: (row) => row.regionId },
     ipv4_cidr: { type: 'text', of: (row) => row.ipv4Cidr },
     ipv6_cidr: { type: 'text', of: (row) => row.ipv6Cidr },
     tags: { type: 'text[]', of: (row) => tagEntries(row.tags) },
@@ -42,6 +44,7 @@ export const vpcs = defineReadModel<VpcEvent, VpcRow, Column>({
 export const vpcFields: Fields<keyof (typeof vpcs)['columns']> = {
   vpc_id: { column: 'key', type: 'text', ordered: true },
   account_id: { column: 'account_id', type: 'text', ordered: true },
+  region_id: { column: 'region_id', type: 'text', ordered: true },
   ipv4_cidr: { column: 'ipv4_cidr', type: 'text', ordered: true },
   ipv6_cidr: { column: 'ipv6_cidr', type: 'text', ordered: true },
   tags: { column: 'tags', type: 'tags' },

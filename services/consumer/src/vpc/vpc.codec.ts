@@ -27,7 +27,7 @@ export const vpcCodec: Codec<VpcEvent> = defineCodec<VpcEvent>({
   events: {
     VpcRegistered: {
       version: 1,
-      schema: z.object({ vpcId: text, accountId: text, ...ranges, tags, at }),
+      schema: z.object({ vpcId: text, accountId: text, regionId: text, ...ranges, tags, at }),
       personal: ['tags'],
     },
     VSwitchRegistered: {

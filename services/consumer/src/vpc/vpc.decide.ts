@@ -222,7 +222,11 @@ const checkVpc = (command: Data<'RegisterVpc'>): Data<'RegisterVpc'> => ({
   ipv6Cidr: command.ipv6Cidr && formatCidr(checkCidr('ipv6_cidr', command.ipv6Cidr, 6, VPC_IPV6)),
 });
 
-const checkVSwitch = (ledger: Vpc, command: Data<'RegisterVSwitch'>): Data<'RegisterVSwitch'> => {
+const checkVSwitch = (ledger: Vpc, { zoneRegion, ...command }: Data<'RegisterVSwitch'>) => {
+  if (zoneRegion !== ledger.regionId) {
+    const facts = { zone_id: command.zoneId, zone_region: zoneRegion, required: ledger.regionId, field: 'zone_id' };
+    throw reject('ZONE_REGION_MISMATCH', facts);
+  }
   const current = Object.keys(ledger.vswitches).length;
   if (current >= MAX_VSWITCHES) throw exceeded('vSwitches per VPC', MAX_VSWITCHES, current);
   const ipv4 = checkCidr('ipv4_cidr', command.ipv4Cidr, 4, VSWITCH_IPV4);

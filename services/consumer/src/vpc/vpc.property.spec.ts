@@ -269,8 +269,11 @@ it('whatever a caller sends, decide throws nothing but rejections and the state 
   const domainNames = fc.array(id, { maxLength: 2 });
   const zone = fc.record({ zoneId: id, vswitchId: id, eniId: id, requestedIpv4: address, requestedIpv6: address });
   const command = fc.oneof(
-    as('RegisterVpc', fc.record({ vpcId: id, accountId: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags })),
-    as('RegisterVSwitch', fc.record({ vswitchId: id, zoneId: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags })),
+    as('RegisterVpc', fc.record({ vpcId: id, accountId: id, regionId: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags })),
+    as(
+      'RegisterVSwitch',
+      fc.record({ vswitchId: id, zoneId: id, zoneRegion: id, ipv4Cidr: cidr, ipv6Cidr: cidr, tags }),
+    ),
     as('RegisterSecurityGroup', fc.record({ securityGroupId: id, rules: fc.array(rule, { maxLength: 3 }), tags })),
     as('DeregisterVSwitch', fc.record({ vswitchId: id })),
     as('DeregisterSecurityGroup', fc.record({ securityGroupId: id })),

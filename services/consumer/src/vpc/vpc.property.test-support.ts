@@ -30,7 +30,10 @@ export const fresh: Vpc = run(
   [
     {
       type: 'RegisterVpc',
-      data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/24', ipv6Cidr: '2001:db8::/56', tags: [] },
+      data: {
+        ...{ vpcId: 'vpc-1', accountId: '1'.repeat(16), regionId: 'r', tags: [] },
+        ...{ ipv4Cidr: '10.0.0.0/24', ipv6Cidr: '2001:db8::/56' },
+      },
     },
     ...[0, 1, 2].map(
       (i): VpcCommand => ({
@@ -38,6 +41,7 @@ export const fresh: Vpc = run(
         data: {
           vswitchId: `vsw-${i}`,
           zoneId: `zone-${i}`,
+          zoneRegion: 'r',
           ipv4Cidr: ranges[`vsw-${i}`] ?? '',
           ipv6Cidr: ranges[`vsw-${i}/6`] ?? '',
           tags: [],

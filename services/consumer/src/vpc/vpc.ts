@@ -39,8 +39,11 @@ export type Route = Readonly<{ routeTableId: string; destinationCidr: string; ne
 
 export type EndpointType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
 
+type VpcParticulars = Tagged &
+  Readonly<{ vpcId: string; accountId: string; regionId: string; ipv4Cidr: string; ipv6Cidr: string }>;
+
 export type VpcEvent =
-  | Ev<'VpcRegistered', Tagged & { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string; at: string }>
+  | Ev<'VpcRegistered', VpcParticulars & { at: string }>
   | Ev<'VSwitchRegistered', VSwitch & { vswitchId: string; at: string }>
   | Ev<'VSwitchDeregistered', { vswitchId: string; at: string }>
   | Ev<'SecurityGroupRegistered', SecurityGroup & { securityGroupId: string; at: string }>
@@ -115,6 +118,7 @@ export type Vpc = Readonly<{
   vpcId: string;
   /** Empty before it is registered. */
   accountId: string;
+  regionId: string;
   ipv4Cidr: string;
   /** Empty when it has none. */
   ipv6Cidr: string;
@@ -135,8 +139,9 @@ export type Vpc = Readonly<{
 }>;
 
 export type VpcCommand =
-  | Cmd<'RegisterVpc', Tagged & { vpcId: string; accountId: string; ipv4Cidr: string; ipv6Cidr: string }>
-  | Cmd<'RegisterVSwitch', VSwitch & { vswitchId: string }>
+  | Cmd<'RegisterVpc', VpcParticulars>
+  /** `zoneRegion`: the region of the zone. */
+  | Cmd<'RegisterVSwitch', VSwitch & { vswitchId: string; zoneRegion: string }>
   | Cmd<'RegisterSecurityGroup', SecurityGroup & { securityGroupId: string }>
   | Cmd<'DeregisterVSwitch', { vswitchId: string }>
   | Cmd<'DeregisterSecurityGroup', { securityGroupId: string }>
@@ -175,6 +180,7 @@ export type VpcCommand =
 export const initialVpc: Vpc = {
   vpcId: '',
   accountId: '',
+  regionId: '',
   ipv4Cidr: '',
   ipv6Cidr: '',
   tags: [],

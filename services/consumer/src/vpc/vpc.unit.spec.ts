@@ -20,11 +20,11 @@ import type { VpcCommand } from './vpc.ts';
 const tags = [{ key: 'team', value: 'payments' }];
 const registerVpc = (ipv4Cidr: string, ipv6Cidr = ''): VpcCommand => ({
   type: 'RegisterVpc',
-  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr, ipv6Cidr, tags },
+  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), regionId: 'cn-hangzhou', ipv4Cidr, ipv6Cidr, tags },
 });
-const registerVSwitch = (ipv4Cidr: string, ipv6Cidr = ''): VpcCommand => ({
+const registerVSwitch = (ipv4Cidr: string, ipv6Cidr = '', zoneRegion = 'cn-hangzhou'): VpcCommand => ({
   type: 'RegisterVSwitch',
-  data: { vswitchId: 'vsw-new', zoneId: 'zone-a', ipv4Cidr, ipv6Cidr, tags: [] },
+  data: { vswitchId: 'vsw-new', zoneId: 'zone-a', zoneRegion, ipv4Cidr, ipv6Cidr, tags: [] },
 });
 
 describe('RegisterVpc', () => {
@@ -36,6 +36,7 @@ describe('RegisterVpc', () => {
         data: {
           vpcId: 'vpc-1',
           accountId: '1'.repeat(16),
+          regionId: 'cn-hangzhou',
           ipv4Cidr: '10.0.0.0/8',
           ipv6Cidr: '2001:db8::/48',
           tags,
@@ -73,6 +74,12 @@ describe('RegisterVpc', () => {
 });
 
 describe('RegisterVSwitch', () => {
+  it('is in a zone of the region of its VPC', () => {
+    given(...inventory)
+      .when(registerVSwitch('10.0.3.0/24', '', 'cn-shanghai'))
+      .thenRejected('ZONE_REGION_MISMATCH', { zone_region: 'cn-shanghai', required: 'cn-hangzhou', field: 'zone_id' });
+  });
+
   it('keeps it', () => {
     given(...inventory)
       .when(registerVSwitch('10.0.3.0/24', '2001:DB8:0:7::/64'))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSlots, type Slots } from './slots.ts';
 
 const accountOf = (vpcId: string): string => vpcId.slice(0, 1);
-const take = (slots: Slots, vpcId: string) => slots.take({ vpcId, accountId: accountOf(vpcId) });
+const take = (slots: Slots, vpcId: string) => slots.take({ vpcId, accountId: accountOf(vpcId), zoneIds: [] });
 const shown = ({ held }: Slots) => [...held].map(([slot, { vpcId }]) => [slot, vpcId]).sort();
 
 describe('slots', () => {

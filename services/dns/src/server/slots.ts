@@ -1,5 +1,5 @@
-/** Whose a slot is: a VPC, and the account that owns it. */
-export type Holder = Readonly<{ vpcId: string; accountId: string }>;
+/** Whose a slot is: a VPC, and the account that owns it. `zoneIds`: those that its region has. */
+export type Holder = Readonly<{ vpcId: string; accountId: string; zoneIds: readonly string[] }>;
 
 export type Slots = Readonly<{
   /** Wants one for a VPC, and says whether it has one now; otherwise it waits for one to become free. */

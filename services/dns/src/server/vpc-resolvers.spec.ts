@@ -13,13 +13,15 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
 });
 
-const ownerOf = (vpcId: string) => ({ vpcId, accountId: `account of ${vpcId}` });
+const ownerOf = (vpcId: string, zoneIds: readonly string[] = ['h', 'i']) => ({
+  ...{ vpcId, accountId: `account of ${vpcId}`, zoneIds },
+});
 const limits = { portsPerVpc: 4, vpcs: 4, vpcsPerAccount: 4 };
 
 const open = async () => {
   const views = createZoneViews('privatelink.internal');
   const resolvers = createVpcResolvers({
-    ...{ ...limits, listen: { host: '127.0.0.1', port: 0 }, zones: ['h', 'i'], startServer: startDnsServer, log },
+    ...{ ...limits, listen: { host: '127.0.0.1', port: 0 }, startServer: startDnsServer, log },
     answerIn: ({ vpcId, zoneId }) => createAnswer({ table: views.inside(vpcId, zoneId), nextRotation: () => 0 }),
   });
   opened.push(resolvers);
@@ -33,7 +35,7 @@ const portOf = (address = ''): number => Number(address.split(':').at(-1));
 const onPorts = ({ taken = [], zones = ['h', 'i'], ...changed }: Partial<typeof limits> & OnPorts = {}) => {
   const listening = new Set<number>(taken);
   const resolvers = createVpcResolvers({
-    ...{ ...limits, ...changed, listen: { host: '::1', port: 7500 }, zones, log },
+    ...{ ...limits, ...changed, listen: { host: '::1', port: 7500 }, log },
     answerIn: () => () => 'drop',
     startServer: async ({ port }) => {
       if (listening.has(port)) throw new Error(`port ${port} is in use`);
@@ -41,7 +43,7 @@ const onPorts = ({ taken = [], zones = ['h', 'i'], ...changed }: Partial<typeof 
       return { port, close: async () => void listening.delete(port) };
     },
   });
-  const need = (vpcId: string, isNeeded: boolean) => resolvers.need(ownerOf(vpcId), `ep of ${vpcId}`, isNeeded);
+  const need = (vpcId: string, isNeeded: boolean) => resolvers.need(ownerOf(vpcId, zones), `ep of ${vpcId}`, isNeeded);
   const portsOf = async (vpcId: string) => (await resolvers.of(vpcId)).map(({ address }) => portOf(address));
   return { ...resolvers, resolvers, need, portsOf, listening };
 };

@@ -30,7 +30,6 @@ type Options = Readonly<{
   vpcs: number;
   /** ... and how many of one account. */
   vpcsPerAccount: number;
-  zones: readonly string[];
   answerIn: (view: View) => Answer;
   startServer: (options: DnsServerOptions) => Promise<DnsServer>;
   log: ServerLog;
@@ -41,14 +40,13 @@ const tcpConnections = 16;
 
 /**
  * Name servers for VPCs: each VPC that needs them has sockets of its own, one for its clients in any zone and one for
- * each zone. Which of them a query comes in by is all that says whose it is; nothing in the query does. Only the VPC's
+ * each zone of its region. Which of them a query comes in by is all that says whose it is; nothing in the query does. Only the VPC's
  * network leads to its sockets. Its ports follow from what was needed before it, so that they are the same after a
  * restart and on each replica.
  */
 export const createVpcResolvers = (options: Options): VpcResolvers => {
   const { listen, portsPerVpc, answerIn, startServer, log } = options;
   const slots = createSlots({ count: options.vpcs, perAccount: options.vpcsPerAccount });
-  const places = ['', ...options.zones];
   const needed = new Map<string, Set<string>>();
   type Servers = Promise<readonly (VpcResolver & DnsServer)[]>;
   /** By slot, what listens there or is about to. */
@@ -67,7 +65,8 @@ export const createVpcResolvers = (options: Options): VpcResolvers => {
     }
   };
 
-  const openAll = async (vpcId: string, slot: number): Servers => {
+  const openAll = async ({ vpcId, zoneIds }: Holder, slot: number): Servers => {
+    const places = ['', ...zoneIds];
     const portOf = (index: number): number => (listen.port === 0 ? 0 : listen.port + slot * portsPerVpc + index);
     return (await Promise.all(places.map((zoneId, index) => open({ vpcId, zoneId }, portOf(index))))).flat();
   };
@@ -78,11 +77,12 @@ export const createVpcResolvers = (options: Options): VpcResolvers => {
   /** Makes what listens follow who holds the slots; a port is free before the next has it. */
   const settle = (): void => {
     for (let slot = 0; isListening && slot < options.vpcs; slot++) {
-      const vpcId = slots.held.get(slot)?.vpcId;
+      const holder = slots.held.get(slot);
+      const vpcId = holder?.vpcId;
       const before = opened.get(slot);
       if (before?.vpcId === vpcId) continue;
       const closed = closeAll(before?.servers);
-      opened.set(slot, { vpcId, servers: closed.then(() => (vpcId === undefined ? [] : openAll(vpcId, slot))) });
+      opened.set(slot, { vpcId, servers: closed.then(() => (holder ? openAll(holder, slot) : [])) });
     }
   };
 

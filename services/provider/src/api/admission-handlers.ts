@@ -8,8 +8,10 @@ import {
   checkCount,
   checkEnum,
   checkId,
+  checkName,
   checkZoneIds,
   isId,
+  type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
 import {
@@ -18,7 +20,9 @@ import {
   admit,
   explainAdmission,
   explainWaiting,
+  isCrossRegion,
 } from '../endpoint-service/admission.ts';
+import { bandwidthTerms, crossRegionTerms } from '../endpoint-service/bandwidth.ts';
 import { earlierThan, endpointsOf, quotaExceeded } from '../service-admissions/service-admissions.ts';
 import { toObstacles } from './admission-obstacles.ts';
 import { toAdmission } from './endpoint-service-mapping.ts';
@@ -33,6 +37,14 @@ type AdmissionRpcs = Pick<
   'admitEndpoint' | 'explainAdmission' | 'releaseAdmission' | 'confirmServiceTeardown'
 >;
 
+const checkRegions = (
+  v: Violations,
+  request: Readonly<{ regionId?: string | undefined; serviceRegion?: string | undefined }>,
+): void => {
+  if (request.regionId !== undefined) checkName(v, 'region_id', request.regionId);
+  if (request.serviceRegion !== undefined) checkName(v, 'service_region', request.serviceRegion);
+};
+
 /** What other services ask of the provider service. */
 export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiDeps): AdmissionRpcs => ({
   admitEndpoint: unary(async (request, rpc) => {
@@ -41,13 +53,18 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     checkAccountId(v, 'account_id', request.accountId);
     checkEnum(v, 'endpoint_type', request.endpointType);
     checkEnum(v, 'address_type', request.addressType);
+    checkRegions(v, request);
     v.throwIfAny();
     const { endpointId, accountId, zoneIds } = request;
     const serviceId = request.service.split('.').at(-1) ?? '';
     if (!isId(serviceId, 'epsrv')) throw new Rejected('ENDPOINT_SERVICE_NOT_FOUND', { service_id: serviceId });
     const addressType = toAddressType(request.addressType);
-    const applicant = { serviceId, accountId, endpointType: toServiceType(request.endpointType), addressType, zoneIds };
-    const check = async (): Promise<AdmissionSnapshot> => admit((await services.fold(serviceId)).state, applicant);
+    const applicant = {
+      ...{ serviceId, accountId, endpointType: toServiceType(request.endpointType), addressType, zoneIds },
+      regionId: request.regionId ?? null,
+    };
+    const check = async (): Promise<AdmissionSnapshot> =>
+      admit((await services.fold(serviceId)).state, applicant, request.serviceRegion ?? null);
     await check();
     const command = { type: 'AdmitEndpoint', data: { endpointId, accountId } } as const;
     const { latest: ledger, events } = await admissions.execute(serviceId, command, stepContext(rpc.command, 'admit'));
@@ -56,7 +73,10 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     try {
       const snapshot = await check();
       const acceptance = acceptanceOf(snapshot.service, accountId, earlierThan(ledger.state, endpointId));
-      return { admission: toAdmission(snapshot, acceptance) };
+      const { service } = snapshot;
+      const isElsewhere = isCrossRegion(service, applicant);
+      const terms = isElsewhere ? crossRegionTerms(service, quotas) : bandwidthTerms(service);
+      return { admission: toAdmission(snapshot, acceptance, terms) };
     } catch (refused) {
       // One that has a slot already asks for a zone more: refused or not, it stays.
       if (events.length === 0) throw refused;
@@ -72,6 +92,7 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     checkEnum(v, 'endpoint_type', request.endpointType);
     checkEnum(v, 'address_type', request.addressType);
     checkZoneIds(v, 'zone_ids', request.zoneIds);
+    checkRegions(v, request);
     v.throwIfAny();
     const { accountId, zoneIds } = request;
     const serviceId = request.service.split('.').at(-1) ?? '';
@@ -82,7 +103,10 @@ export const admissionHandlers = ({ services, admissions, quotas }: ProviderApiD
     ]);
     if (!exists(service)) return ExplainAdmissionResponse.create();
     const addressType = toAddressType(request.addressType);
-    const applicant = { serviceId, accountId, endpointType: toServiceType(request.endpointType), addressType, zoneIds };
+    const applicant = {
+      ...{ serviceId, accountId, endpointType: toServiceType(request.endpointType), addressType, zoneIds },
+      regionId: request.regionId ?? null,
+    };
     const quota = quotaExceeded(ledger, quotas);
     const waiting = explainWaiting(service, accountId, endpointsOf(ledger, accountId).length);
     return {

@@ -10,12 +10,14 @@ import {
   ResourceType,
   type ServiceResource as ServiceResourceMessage,
   type ServiceUser as ServiceUserMessage,
+  type SupportedRegion as SupportedRegionMessage,
+  SupportedRegionStatus,
 } from '@privatelink/proto/provider/v1/endpoint_service';
 import { toBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import { toLock } from '@privatelink/shared/grpc/locks';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import type { Acceptance, AdmissionSnapshot } from '../endpoint-service/admission.ts';
-import { bandwidthTerms } from '../endpoint-service/bandwidth.ts';
+import { type BandwidthTerms, bandwidthTerms } from '../endpoint-service/bandwidth.ts';
 import { businessStatusOf, locksOf, type ServiceLock } from '../endpoint-service/endpoint-service.locks.ts';
 import {
   type EndpointService,
@@ -52,7 +54,20 @@ export const toEndpointService = (service: EndpointService, revision: bigint, vi
   zoneAffinity: service.zoneAffinity,
   locks: view === 'owner' ? locksOf(service).map(toLock) : [],
   bandwidthTerms: toBandwidthTerms(bandwidthTerms(service)),
+  supportedRegions: toSupportedRegions(service),
 });
+
+const toSupportedRegions = (service: EndpointService): SupportedRegionMessage[] =>
+  Object.entries(service.supportedRegions)
+    .filter(([, { status }]) => status !== 'CLOSED')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([regionId, { status, createdAt, statusAt }]) => ({
+      regionId,
+      status: SupportedRegionStatus[status],
+      businessStatus: BusinessStatus[businessStatusOf(service)],
+      createTime: timestamp(createdAt),
+      statusTime: timestamp(statusAt),
+    }));
 
 const toCustomDomains = ({ customDomains }: EndpointService, view: View): CustomDomainMessage[] =>
   Object.entries(customDomains)
@@ -95,6 +110,7 @@ export const toServiceUser = (accountId: string, user: ServiceUser): ServiceUser
 export const toAdmission = (
   { service, resources }: AdmissionSnapshot,
   { autoAccept, approvalTtlMs }: Acceptance,
+  terms: BandwidthTerms | null,
 ): AdmissionSnapshotMessage => ({
   serviceId: service.serviceId,
   serviceName: service.serviceName,
@@ -107,7 +123,8 @@ export const toAdmission = (
   resources: resources.map(toServiceResource),
   customDomains: [...verifiedDomains(service)],
   zoneAffinity: service.zoneAffinity,
-  bandwidthTerms: toBandwidthTerms(bandwidthTerms(service)),
+  bandwidthTerms: toBandwidthTerms(terms),
+  serviceRegion: service.regionId,
 });
 
 const toDuration = (ms: number | null): Duration | undefined =>

@@ -7,7 +7,11 @@ import type { AdmissionRejection } from '../endpoint-service/admission.ts';
 import type { EndpointServiceRejection } from '../endpoint-service/endpoint-service.rejections.ts';
 import type { ServiceAdmissionsRejection } from '../service-admissions/service-admissions.ts';
 
-export type ApiRejection = 'ENDPOINT_SERVICE_IN_USE' | 'RESOURCE_IN_USE' | 'PROVIDER_ACCOUNT_NOT_FOUND';
+export type ApiRejection =
+  | 'ENDPOINT_SERVICE_IN_USE'
+  | 'RESOURCE_IN_USE'
+  | 'SUPPORTED_REGION_IN_USE'
+  | 'PROVIDER_ACCOUNT_NOT_FOUND';
 
 type Rejection =
   | EndpointServiceRejection
@@ -52,6 +56,25 @@ export const errors = {
   RESOURCE_IN_USE: {
     code: status.FAILED_PRECONDITION,
     message: ({ resource_id: id, endpoint_count: count, endpoints }) => `${id} serves ${count} endpoints: ${endpoints}`,
+  },
+  SUPPORTED_REGION_IN_USE: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ region, connection_count: count, connections }) =>
+      `${count} connections of endpoints in ${region} are up: ${connections}; remove it with force to end them`,
+  },
+  SUPPORTED_REGION_DELETING: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ region }) => `${region} is being removed: add it again once it is gone`,
+  },
+  SERVICE_REGION_MISMATCH: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ required, given }) =>
+      `the service is in the region ${required}, not ${given}: say so as service_region`,
+  },
+  REGION_NOT_SUPPORTED: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ region, supported_regions: supported }) =>
+      `the service takes no endpoints of ${region}; besides its own region it supports ${supported || 'none'}`,
   },
   RESOURCE_NOT_FOUND: {
     code: status.NOT_FOUND,

@@ -3,6 +3,7 @@ import { EndpointServiceStatus } from '@privatelink/proto/provider/v1/endpoint_s
 import type { ProviderServiceServer } from '@privatelink/proto/provider/v1/provider_service';
 import { resourceId } from '@privatelink/shared/app/event-id';
 import { failpoint } from '@privatelink/shared/app/failpoint';
+import type { Region } from '@privatelink/shared/app/regions';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { ReadMoment } from '@privatelink/shared/grpc/as-of';
 import { checkBandwidth, fromBandwidth } from '@privatelink/shared/grpc/bandwidth';
@@ -26,6 +27,7 @@ import { toEndpointService } from './endpoint-service-mapping.ts';
 import type { ApiRejection } from './errors.ts';
 import { lockHandlers } from './lock-handlers.ts';
 import { readHandlers } from './read-handlers.ts';
+import { regionHandlers } from './region-handlers.ts';
 import {
   checkCreate,
   checkDescription,
@@ -36,7 +38,7 @@ import {
   toServiceType,
 } from './requests.ts';
 import { resourceHandlers } from './resource-handlers.ts';
-import { serviceChanges } from './service-changes.ts';
+import { namedConnections, serviceChanges } from './service-changes.ts';
 import { stepContext } from './step-context.ts';
 import { userHandlers } from './user-handlers.ts';
 
@@ -50,6 +52,8 @@ export type ProviderApiDeps = Readonly<{
   pages: PageTokens;
   region: string;
   zones: readonly string[];
+  /** From which services may take endpoints. */
+  otherRegions: readonly Region[];
   serviceNamePrefix: string;
   quotas: ProviderQuotas;
   readMoment: ReadMoment;
@@ -145,9 +149,7 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
       const { state } = await settled(request.serviceId, outcome, rpc);
       const asked = outcome.state.deletion?.version ?? 0;
       if (state.lastRefusal && state.lastRefusal.version > asked && state.deletion === null) {
-        const { blockers, blockerCount } = state.lastRefusal;
-        const connections = blockers.slice(0, 10).map((blocker) => `${blocker.connectionId} (${blocker.status})`);
-        const facts = { connection_count: String(blockerCount), connections: connections.join(', ') };
+        const facts = namedConnections(state.lastRefusal);
         throw new Rejected<ApiRejection>('ENDPOINT_SERVICE_IN_USE', { service_id: request.serviceId, ...facts });
       }
       return reply(outcome);
@@ -157,6 +159,7 @@ export const providerService = (deps: ProviderApiDeps): ProviderServiceServer =>
     ...resourceHandlers(deps, changes),
     ...userHandlers(deps, changes),
     ...domainHandlers(deps, changes),
+    ...regionHandlers(deps, changes),
     ...lockHandlers(changes),
     ...accountHandlers(deps),
     ...admissionHandlers(deps),

@@ -26,7 +26,7 @@ const MAX_MESSAGE = 256;
 const MAX_TARGETS = 100;
 const MAX_TTL_SECONDS = 3_650n * 86_400n;
 
-type Mutation = Readonly<{ requestId: string; serviceId: string }>;
+export type Mutation = Readonly<{ requestId: string; serviceId: string }>;
 
 /** What every request on one service is checked for. */
 export const checkMutation = (request: Mutation, further: (v: Violations) => void = () => undefined): void => {

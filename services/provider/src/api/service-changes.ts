@@ -3,6 +3,7 @@ import type { Outcome } from '@privatelink/shared/app/repository';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import type {
+  Blocker,
   EndpointService,
   EndpointServiceCommand,
   EndpointServiceEvent,
@@ -49,6 +50,18 @@ export const serviceChanges = ({
       }),
   };
 };
+
+/** The facts of a refusal for connections that are up. */
+export const namedConnections = ({
+  blockers,
+  blockerCount,
+}: Readonly<{ blockers: readonly Blocker[]; blockerCount: number }>) => ({
+  connection_count: String(blockerCount),
+  connections: blockers
+    .slice(0, 10)
+    .map((blocker) => `${blocker.connectionId} (${blocker.status})`)
+    .join(', '),
+});
 
 export const exists = ({ status }: EndpointService): boolean => status !== null && status !== 'GONE';
 

@@ -14,6 +14,8 @@ export type BrokerPort = Readonly<{
     version: number,
     force: boolean,
     context: CallContext,
+    /** Endpoints of this region alone. */
+    regionId?: string,
   ) => Promise<Readonly<{ blockers: readonly Blocker[]; blockerCount: number }>>;
   /** Endpoints that none of the candidates can take; none when it is closed, or will be once nobody moves any more. */
   closeResource: (
@@ -41,9 +43,10 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
       { ...context, actor },
     );
   },
-  closeService: async (serviceId, version, force, context) => {
+  closeService: async (serviceId, version, force, context, regionId) => {
     const actor = context.actor ?? '';
-    const reply = await broker.closeService({ serviceId, serviceRevision: BigInt(version), force, actor }, context);
+    const request = { serviceId, serviceRevision: BigInt(version), force, actor, ...(regionId && { regionId }) };
+    const reply = await broker.closeService(request, context);
     return {
       blockers: reply.blockers.map(({ connectionId, status }) => ({
         connectionId,

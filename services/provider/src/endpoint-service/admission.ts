@@ -1,4 +1,5 @@
 import { Rejected } from '@privatelink/shared/eventing/rejected';
+import { regionsIn } from './endpoint-service.regions.ts';
 import {
   type AddressType,
   type EndpointService,
@@ -17,7 +18,9 @@ export type AdmissionRejection =
   | 'ENDPOINT_TYPE_MISMATCH'
   | 'DUAL_STACK_UNAVAILABLE'
   | 'NO_AVAILABLE_RESOURCE'
-  | 'ZONE_NOT_OFFERED';
+  | 'ZONE_NOT_OFFERED'
+  | 'SERVICE_REGION_MISMATCH'
+  | 'REGION_NOT_SUPPORTED';
 
 export type Applicant = Readonly<{
   /** As it was asked for: a refusal must not show whether there is such a service. */
@@ -26,7 +29,13 @@ export type Applicant = Readonly<{
   endpointType: ServiceType;
   addressType: AddressType;
   zoneIds: readonly string[];
+  /** Of the endpoint; null: the service's. */
+  regionId: string | null;
 }>;
+
+/** Whether the endpoint is in another region than the service. */
+export const isCrossRegion = (service: EndpointService, { regionId }: Pick<Applicant, 'regionId'>): boolean =>
+  regionId !== null && regionId !== service.regionId;
 
 /** What a service is for an endpoint that is admitted to it. */
 export type AdmissionSnapshot = Readonly<{ service: EndpointService; resources: readonly ServiceResource[] }>;
@@ -36,7 +45,7 @@ export type Acceptance = Readonly<{ autoAccept: boolean; approvalTtlMs: number |
 
 /** One thing for which an endpoint is not admitted. */
 export type AdmissionObstacle = Readonly<{
-  reason: AdmissionRejection | 'NOT_WHITELISTED';
+  reason: Exclude<AdmissionRejection, 'SERVICE_REGION_MISMATCH'> | 'NOT_WHITELISTED';
   facts: Readonly<Record<string, string>>;
 }>;
 
@@ -56,10 +65,17 @@ export const explainAdmission = (service: EndpointService, applicant: Applicant)
     const types = { required: serviceType, given: endpointType, field: 'endpoint_type' };
     found.push({ reason: 'ENDPOINT_TYPE_MISMATCH', facts: types });
   }
+  const isElsewhere = isCrossRegion(service, applicant);
+  const supported = regionsIn(service, 'AVAILABLE');
+  if (isElsewhere && !supported.includes(applicant.regionId ?? '')) {
+    const regions = { region: applicant.regionId ?? '', supported_regions: supported.join(', '), field: 'vpc_id' };
+    found.push({ reason: 'REGION_NOT_SUPPORTED', facts: { ...facts, ...regions } });
+  }
   const offered = offeredZones(service);
   const missing = zoneIds.filter((zoneId) => !offered.includes(zoneId));
   if (offered.length === 0) found.push({ reason: 'NO_AVAILABLE_RESOURCE', facts });
-  else if (missing.length > 0) {
+  // Zones of another region are none of the service's: each is given one of them.
+  else if (missing.length > 0 && !isElsewhere) {
     const zones = { zones: missing.join(','), offered: offered.join(','), field: 'zones' };
     found.push({ reason: 'ZONE_NOT_OFFERED', facts: { ...facts, ...zones } });
   }
@@ -73,16 +89,28 @@ export const explainAdmission = (service: EndpointService, applicant: Applicant)
 /**
  * Whether an account may create an endpoint in these zones now.
  *
+ * @param serviceRegion where it looks for the service; null: in its own region
  * @throws Rejected; to an account that may not see the service it does not exist
  */
-export const admit = (service: EndpointService, applicant: Applicant): AdmissionSnapshot => {
+export const admit = (
+  service: EndpointService,
+  applicant: Applicant,
+  serviceRegion: string | null = null,
+): AdmissionSnapshot => {
   const { serviceId, zoneIds } = applicant;
   const [first] = explainAdmission(service, applicant);
-  if (first?.reason === 'NOT_WHITELISTED') {
+  if (first?.reason === 'NOT_WHITELISTED' || first?.reason === 'ENDPOINT_SERVICE_NOT_FOUND') {
     throw new Rejected<AdmissionRejection>('ENDPOINT_SERVICE_NOT_FOUND', { service_id: serviceId });
   }
+  const given = serviceRegion ?? applicant.regionId ?? service.regionId;
+  if (given !== service.regionId) {
+    const facts = { service_id: serviceId, required: service.regionId, given, field: 'service_region' };
+    throw new Rejected<AdmissionRejection>('SERVICE_REGION_MISMATCH', facts);
+  }
   if (first) throw new Rejected<AdmissionRejection>(first.reason, first.facts);
-  const resources = service.resources.filter(isOffered(service)).filter(({ zoneId }) => zoneIds.includes(zoneId));
+  const isServing = ({ zoneId }: ServiceResource): boolean =>
+    isCrossRegion(service, applicant) || zoneIds.includes(zoneId);
+  const resources = service.resources.filter(isOffered(service)).filter(isServing);
   return { service, resources };
 };
 

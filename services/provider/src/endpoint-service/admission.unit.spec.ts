@@ -10,11 +10,14 @@ const zoned = (resourceId: string, zoneId: string, autoAllocated = true) =>
 const published = [...the.active, the.addedAs(the.consumer), zoned('nlb-2', 'i'), zoned('nlb-3', 'i', false)];
 const applicant: Applicant = {
   ...{ serviceId: 'epsrv-1', accountId: the.consumer },
-  ...{ endpointType: 'INTERFACE', addressType: 'IPV4', zoneIds: ['h'] },
+  ...{ endpointType: 'INTERFACE', addressType: 'IPV4', zoneIds: ['h'], regionId: null },
 };
 
-const admitTo = (history: readonly EndpointServiceEvent[], change: Partial<Applicant> = {}) =>
-  admit(evolveAll(endpointService, endpointService.initial, history), { ...applicant, ...change });
+const admitTo = (
+  history: readonly EndpointServiceEvent[],
+  change: Partial<Applicant> = {},
+  serviceRegion: string | null = null,
+) => admit(evolveAll(endpointService, endpointService.initial, history), { ...applicant, ...change }, serviceRegion);
 const refusal = (reason: string, facts: object = {}) =>
   expect.objectContaining({ name: 'Rejected', reason, facts: expect.objectContaining(facts) });
 
@@ -68,6 +71,35 @@ describe('admission', () => {
       refusal('DUAL_STACK_UNAVAILABLE', { missing: 'SERVICE', service_id: 'epsrv-1', field: 'address_type' }),
     );
     expect(admitTo([...published, the.dualStackAs(false)], { addressType }).resources).toHaveLength(1);
+  });
+
+  it('takes endpoints of a region that is supported and available, and gives resources of every zone', () => {
+    const from = { regionId: 'cn-shanghai', zoneIds: ['cn-shanghai-a'] };
+    const supported = [...published, ...the.supporting.slice(the.active.length)];
+    const admitFrom = (history: readonly EndpointServiceEvent[]) => admitTo(history, from, 'cn-hangzhou');
+    expect(admitFrom(supported).resources.map(({ resourceId }) => resourceId)).toEqual(['nlb-1', 'nlb-2']);
+    for (const history of [
+      published,
+      [...published, the.regionAddedAs()],
+      [...published, the.regionAddedAs(), the.regionFailed],
+      [...supported, the.regionRemovalStartedAs()],
+      [...published, the.regionAddedAs(true, null, 'cn-beijing')],
+    ]) {
+      const facts = { region: 'cn-shanghai', supported_regions: '', field: 'vpc_id' };
+      expect(() => admitFrom(history)).toThrow(refusal('REGION_NOT_SUPPORTED', facts));
+    }
+    expect(() => admitTo(supported, { ...from, regionId: 'cn-beijing' }, 'cn-hangzhou')).toThrow(
+      refusal('REGION_NOT_SUPPORTED', { supported_regions: 'cn-shanghai' }),
+    );
+  });
+
+  it('is looked for in its own region', () => {
+    const mismatch = refusal('SERVICE_REGION_MISMATCH', { required: 'cn-hangzhou', given: 'cn-shanghai' });
+    expect(() => admitTo(published, {}, 'cn-shanghai')).toThrow(mismatch);
+    expect(() => admitTo(published, { regionId: 'cn-shanghai' })).toThrow(mismatch);
+    expect(admitTo(published, { regionId: 'cn-hangzhou' }).resources).toHaveLength(1);
+    expect(() => admitTo(the.active, {}, 'cn-shanghai')).toThrow(refusal('ENDPOINT_SERVICE_NOT_FOUND'));
+    expect(() => admitTo([], {}, 'cn-shanghai')).toThrow(refusal('ENDPOINT_SERVICE_NOT_FOUND'));
   });
 
   it('names the zones that are offered', () =>

@@ -1,5 +1,6 @@
 import { reject } from './endpoint-service.rejections.ts';
 import type { Bandwidth, ResourceType, ServiceResource, TrafficControlMode } from './endpoint-service.ts';
+import type { ProviderQuotas } from './quotas.ts';
 
 /** What connections of a service get, and what each of them may be set to. */
 export type BandwidthTerms = Readonly<{
@@ -30,6 +31,16 @@ export const bandwidthTerms = ({ connectBandwidth, resources: [resource] }: Serv
   const terms = TERMS[resource.resourceType];
   return terms && connectBandwidth ? { ...terms, connectBandwidth } : terms;
 };
+
+/** The least that a connection from another region has, and gets at first. */
+const CROSS_REGION_MBPS = 100;
+
+/** What connections from other regions get: always a limit, whatever the kind of resource. */
+export const crossRegionTerms = (service: Service, { crossRegionMbps }: ProviderQuotas): BandwidthTerms | null =>
+  bandwidthTerms(service) && {
+    connectBandwidth: { mode: 'BANDWIDTH_LIMIT', limitMbps: CROSS_REGION_MBPS },
+    ...{ modes: ['BANDWIDTH_LIMIT'], minMbps: CROSS_REGION_MBPS, maxMbps: crossRegionMbps },
+  };
 
 /**
  * Without a resource anything goes until one is attached.

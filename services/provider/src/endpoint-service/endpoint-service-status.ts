@@ -16,11 +16,16 @@ type On =
 export const endpointServiceTransitions: readonly TransitionRow<EndpointServiceStatus, On>[] = [
   { from: [null], on: 'created', to: 'CREATING', because: 'a provider asked for it' },
   { from: ['CREATING'], on: 'activated', to: 'ACTIVE', because: 'its name and resources are claimed' },
-  { from: ['ACTIVE'], on: 'changeStarted', to: 'CHANGING', because: 'an update, an attached or a detached resource' },
+  { from: ['ACTIVE'], on: 'changeStarted', to: 'CHANGING', because: 'an update, of resources and regions, too' },
   { from: ['CHANGING'], on: 'changeCompleted', to: 'ACTIVE', because: 'no affected connection waits any more' },
   { from: ['CREATING', 'ACTIVE', 'CHANGING'], on: 'deletionStarted', to: 'DELETING', because: 'its owner deletes it' },
   { from: ['DELETING'], on: 'deletionRefused', to: 'ACTIVE', because: 'connections are up and it was not forced' },
-  { from: ['DELETING'], on: 'deletionRefused', to: 'CHANGING', because: 'so it is, and a resource is being detached' },
+  {
+    from: ['DELETING'],
+    on: 'deletionRefused',
+    to: 'CHANGING',
+    because: 'so it is, and a resource or a region is under way',
+  },
   { from: ['DELETING'], on: 'teardownConfirmed', to: 'GONE', because: 'all its connections are torn down' },
   { from: [null], on: 'abandoned', to: 'GONE', because: 'its creation stopped half-way and is undone' },
 ];

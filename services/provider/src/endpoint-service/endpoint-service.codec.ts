@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { endpointService } from './endpoint-service.decide.ts';
 import type { EndpointServiceEvent } from './endpoint-service.ts';
 import { endpointServiceTransitions } from './endpoint-service-status.ts';
+import { supportedRegionTransitions } from './supported-region-status.ts';
 
 const move = moveBy(endpointServiceTransitions);
 const text = z.string();
@@ -25,6 +26,7 @@ const terms = {
   approvalTtlMs: version.nullable(),
 };
 const user = z.object({ accountId: text, ...terms, actor: text, at });
+const ofRegion = { regionId: text, regionMove: moveBy(supportedRegionTransitions), at };
 const blocker = z.object({ connectionId: text, status: text });
 
 export const endpointServiceCodec: Codec<EndpointServiceEvent> = defineCodec<EndpointServiceEvent>({
@@ -73,6 +75,19 @@ export const endpointServiceCodec: Codec<EndpointServiceEvent> = defineCodec<End
     ResourceDetachmentStarted: { version: 1, schema: z.object({ ...resourceKey, at, move: move.nullable() }) },
     ResourceDetached: { version: 1, schema: z.object({ ...resourceKey, at }) },
     ResourceDetachmentRefused: { version: 1, schema: z.object({ ...resourceKey, endpointIds: z.array(text), at }) },
+    SupportedRegionAdded: { version: 1, schema: z.object({ ...ofRegion, move: move.nullable() }) },
+    SupportedRegionOpened: { version: 1, schema: z.object(ofRegion) },
+    SupportedRegionFailed: { version: 1, schema: z.object(ofRegion) },
+    SupportedRegionRemovalStarted: {
+      version: 1,
+      schema: z.object({ ...ofRegion, force: z.boolean(), actor: text, move: move.nullable() }),
+      personal: ['actor'],
+    },
+    SupportedRegionRemovalRefused: {
+      version: 1,
+      schema: z.object({ ...ofRegion, blockers: z.array(blocker), blockerCount: version }),
+    },
+    SupportedRegionRemoved: { version: 1, schema: z.object({ ...ofRegion, connectionCount: version }) },
     ChangeCompleted: { version: 1, schema: z.object({ at, move }) },
     ServiceUserAdded: { version: 1, schema: user, personal: ['actor'] },
     ServiceUserTermsChanged: { version: 1, schema: user, personal: ['actor'] },

@@ -4,6 +4,7 @@ import { checkBandwidth } from './bandwidth.ts';
 import { decideDomains } from './endpoint-service.domains.ts';
 import { evolve } from './endpoint-service.evolve.ts';
 import { decideFinancialLocks } from './endpoint-service.locks.ts';
+import { decideRegions, regionsIn, removedRegion } from './endpoint-service.regions.ts';
 import { reject, requireChangeable } from './endpoint-service.rejections.ts';
 import { checkResourcesAtCreation, decideResources, requireDualStack } from './endpoint-service.resources.ts';
 import {
@@ -23,6 +24,9 @@ const REPORTS: readonly EndpointServiceCommand['type'][] = [
   'ActivateEndpointService',
   'CompleteResourceDetachment',
   'RefuseResourceDetachment',
+  'RecordRegionOpened',
+  'RecordRegionFailed',
+  'RefuseRegionRemoval',
   'CompleteChange',
   'RecordConnectionsInformed',
   'RefuseDeletion',
@@ -71,7 +75,7 @@ const decidePresent = (
 ): readonly EndpointServiceEvent[] => {
   switch (command.type) {
     case 'ActivateEndpointService':
-      if (service.status !== 'CREATING') return [];
+      if (service.status !== 'CREATING' || isUnderWay(service)) return [];
       return [
         { type: 'EndpointServiceActivated', data: { at, move: move('CREATING', 'activated', 'ACTIVE') } },
         ...decideFinancialLocks(service, { scope: service.accountId, ...command.data }, at),
@@ -87,8 +91,15 @@ const decidePresent = (
     case 'RefuseResourceDetachment':
       return decideResources(command, service, at, quotas);
 
+    case 'AddSupportedRegion':
+    case 'RecordRegionOpened':
+    case 'RecordRegionFailed':
+    case 'StartRegionRemoval':
+    case 'RefuseRegionRemoval':
+      return decideRegions(command, service, at);
+
     case 'CompleteChange':
-      if (service.status !== 'CHANGING' || service.detaching.length > 0) return [];
+      if (service.status !== 'CHANGING' || isUnderWay(service)) return [];
       return [{ type: 'ChangeCompleted', data: { at, move: move('CHANGING', 'changeCompleted', 'ACTIVE') } }];
 
     case 'AddServiceUser':
@@ -128,12 +139,12 @@ const decidePresent = (
     case 'RefuseDeletion': {
       if (service.deletion?.version !== command.data.version) return [];
       const { blockers, blockerCount } = command.data;
-      const back = move('DELETING', 'deletionRefused', service.detaching.length > 0 ? 'CHANGING' : 'ACTIVE');
+      const back = move('DELETING', 'deletionRefused', isUnderWay(service) ? 'CHANGING' : 'ACTIVE');
       return [{ type: 'DeletionRefused', data: { blockers, blockerCount, at, move: back } }];
     }
 
     case 'ConfirmTeardown': {
-      if (service.deletion?.version !== command.data.version) return [];
+      if (service.deletion?.version !== command.data.version) return removedRegion(service, command.data, at);
       const { connectionCount } = command.data;
       const gone = move('DELETING', 'teardownConfirmed', 'GONE');
       return [{ type: 'EndpointServiceDeleted', data: { connectionCount, at, move: gone } }];
@@ -143,6 +154,10 @@ const decidePresent = (
       return assertNever(command);
   }
 };
+
+/** Whether something is not complete that a change has begun. */
+export const isUnderWay = (service: EndpointService): boolean =>
+  service.detaching.length > 0 || regionsIn(service, 'PENDING', 'DELETING').length > 0;
 
 /** One event for each thing that becomes another; the first of them moves the status. */
 const decideUpdate = (

@@ -1,4 +1,5 @@
 import { assertNever } from '@privatelink/shared/eventing/never';
+import type { SupportedRegion } from './endpoint-service.regions.ts';
 import {
   type CustomDomain,
   type EndpointService,
@@ -12,6 +13,7 @@ import {
   type UserTerms,
 } from './endpoint-service.ts';
 import type { EndpointServiceMove, EndpointServiceStatus } from './endpoint-service-status.ts';
+import type { SupportedRegionMove } from './supported-region-status.ts';
 
 export const evolve = (before: EndpointService, event: EndpointServiceEvent): EndpointService => {
   const service = { ...before, version: before.version + 1, updatedAt: event.data.at };
@@ -61,6 +63,25 @@ export const evolve = (before: EndpointService, event: EndpointServiceEvent): En
       const detaching = service.detaching.filter((key) => !isSameResource(event.data)(key));
       const started = service.detaching.find(isSameResource(event.data))?.version ?? version;
       return { ...service, detaching, lastDetachmentRefusal: { resourceId, zoneId, version, started, endpointIds } };
+    }
+    case 'SupportedRegionAdded': {
+      const { at, move } = event.data;
+      const added = { force: false, actor: '', createdAt: at };
+      return { ...withRegion(service, event.data, added), status: moved(service, move) };
+    }
+    case 'SupportedRegionOpened':
+    case 'SupportedRegionFailed':
+    case 'SupportedRegionRemoved':
+      return withRegion(service, event.data);
+    case 'SupportedRegionRemovalStarted': {
+      const { force, actor, move } = event.data;
+      return { ...withRegion(service, event.data, { force, actor }), status: moved(service, move) };
+    }
+    case 'SupportedRegionRemovalRefused': {
+      const { regionId, blockers, blockerCount } = event.data;
+      const started = service.supportedRegions[regionId]?.version ?? version;
+      const lastRegionRefusal = { regionId, version, started, blockers, blockerCount };
+      return { ...withRegion(service, event.data), lastRegionRefusal };
     }
     case 'ServiceUserAdded': {
       const { accountId, actor, at } = event.data;
@@ -147,6 +168,16 @@ export const evolve = (before: EndpointService, event: EndpointServiceEvent): En
 
 const moved = (service: EndpointService, recorded: EndpointServiceMove | null): EndpointServiceStatus | null =>
   recorded?.to ?? service.status;
+
+const withRegion = (
+  service: EndpointService,
+  { regionId, regionMove, at }: Readonly<{ regionId: string; regionMove: SupportedRegionMove; at: string }>,
+  change: Partial<SupportedRegion> = {},
+): EndpointService => {
+  const known = service.supportedRegions[regionId] ?? { force: false, actor: '', createdAt: at };
+  const region = { ...known, ...change, status: regionMove.to, version: service.version, statusAt: at };
+  return { ...service, supportedRegions: { ...service.supportedRegions, [regionId]: region } };
+};
 
 const withFact = (service: EndpointService, fact: ServiceFact): EndpointService => ({
   ...service,

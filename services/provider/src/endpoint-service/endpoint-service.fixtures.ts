@@ -11,6 +11,7 @@ import {
   type UserTerms,
 } from './endpoint-service.ts';
 import { type EndpointServiceStatus, endpointServiceMove } from './endpoint-service-status.ts';
+import { supportedRegionMove } from './supported-region-status.ts';
 
 /** Histories of one endpoint service, by hand. For tests. */
 
@@ -87,6 +88,28 @@ export const refuseDetachment = (resourceId: string, version: number): EndpointS
   type: 'RefuseResourceDetachment',
   data: { ...key(resourceId), version, endpointIds: ['ep-1'] },
 });
+export const addRegion = (regionId = 'cn-shanghai'): EndpointServiceCommand => ({
+  type: 'AddSupportedRegion',
+  data: { regionId },
+});
+export const openRegion = (regionId = 'cn-shanghai'): EndpointServiceCommand => ({
+  type: 'RecordRegionOpened',
+  data: { regionId },
+});
+export const failRegion = (regionId = 'cn-shanghai'): EndpointServiceCommand => ({
+  type: 'RecordRegionFailed',
+  data: { regionId },
+});
+export const removeRegion = (force = false, regionId = 'cn-shanghai'): EndpointServiceCommand => ({
+  type: 'StartRegionRemoval',
+  data: { regionId, force, actor },
+});
+const blocked = { blockers: [{ connectionId: 'ep-1', status: 'CONNECTED' }], blockerCount: 1 };
+/** `version` is that of the start which is answered. */
+export const refuseRegionRemoval = (version: number, regionId = 'cn-shanghai'): EndpointServiceCommand => ({
+  type: 'RefuseRegionRemoval',
+  data: { regionId, version, ...blocked },
+});
 export const completeChange: EndpointServiceCommand = { type: 'CompleteChange', data: {} };
 export const add = (accountId: string, terms: Partial<UserTerms> = {}): EndpointServiceCommand => ({
   type: 'AddServiceUser',
@@ -141,6 +164,9 @@ export const confirmTeardown = (version: number): EndpointServiceCommand => ({
 });
 
 const changeStarted = endpointServiceMove('ACTIVE', 'changeStarted', 'CHANGING');
+const ofRegion = (...move: Parameters<typeof supportedRegionMove>) => ({
+  ...{ regionId: 'cn-shanghai', regionMove: supportedRegionMove(...move), at },
+});
 
 export const createdAs = (change: Partial<Creation> = {}): EndpointServiceEvent => ({
   type: 'EndpointServiceCreated',
@@ -194,6 +220,38 @@ export const detachmentRefusedAs = (resourceId: string): EndpointServiceEvent =>
   type: 'ResourceDetachmentRefused',
   data: { ...key(resourceId), endpointIds: ['ep-1'], at },
 });
+export const regionAddedAs = (
+  starts = true,
+  from: 'CLOSED' | 'FAILED' | null = null,
+  regionId = 'cn-shanghai',
+): EndpointServiceEvent => ({
+  type: 'SupportedRegionAdded',
+  data: { ...ofRegion(from, 'added', 'PENDING'), regionId, move: starts ? changeStarted : null },
+});
+export const regionOpened: EndpointServiceEvent = {
+  type: 'SupportedRegionOpened',
+  data: ofRegion('PENDING', 'opened', 'AVAILABLE'),
+};
+export const regionFailed: EndpointServiceEvent = {
+  type: 'SupportedRegionFailed',
+  data: ofRegion('PENDING', 'failed', 'FAILED'),
+};
+export const regionRemovalStartedAs = (
+  force = false,
+  starts = true,
+  from: 'PENDING' | 'AVAILABLE' | 'FAILED' = 'AVAILABLE',
+): EndpointServiceEvent => ({
+  type: 'SupportedRegionRemovalStarted',
+  data: { ...ofRegion(from, 'removalStarted', 'DELETING'), force, actor, move: starts ? changeStarted : null },
+});
+export const regionRemovalRefused: EndpointServiceEvent = {
+  type: 'SupportedRegionRemovalRefused',
+  data: { ...ofRegion('DELETING', 'removalRefused', 'AVAILABLE'), ...blocked },
+};
+export const regionRemoved: EndpointServiceEvent = {
+  type: 'SupportedRegionRemoved',
+  data: { ...ofRegion('DELETING', 'teardownConfirmed', 'CLOSED'), connectionCount: 1 },
+};
 export const changed: EndpointServiceEvent = {
   type: 'ChangeCompleted',
   data: { at, move: endpointServiceMove('CHANGING', 'changeCompleted', 'ACTIVE') },
@@ -278,5 +336,7 @@ export const deleted: EndpointServiceEvent = {
 
 /** By the status that each leads to; the version of a state is the number of its events. */
 export const active = [createdAs(), activated];
+/** It takes endpoints of another region. */
+export const supporting = [...active, regionAddedAs(), regionOpened, changed];
 export const deleting = [...active, deletionStartedAs('ACTIVE')];
 export const gone = [...deleting, deleted];

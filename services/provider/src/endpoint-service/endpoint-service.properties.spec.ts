@@ -8,11 +8,16 @@ import * as the from './endpoint-service.fixtures.ts';
 import { locksOf } from './endpoint-service.locks.ts';
 import type { EndpointService, EndpointServiceCommand, EndpointServiceEvent } from './endpoint-service.ts';
 import { endpointServiceTransitions } from './endpoint-service-status.ts';
+import { supportedRegionTransitions } from './supported-region-status.ts';
 
 type Step = Readonly<{ before: EndpointService; events: readonly EndpointServiceEvent[]; after: EndpointService }>;
 
 const rowOf = (from: string | null, on: string, to: string): string => `${from ?? '(none)'} --${on}--> ${to}`;
 const rows = endpointServiceTransitions.flatMap(({ from, on, to }) => from.map((status) => rowOf(status, on, to)));
+
+const regionRows = supportedRegionTransitions.flatMap(({ from, on, to }) =>
+  from.map((status) => rowOf(status, on, to)),
+);
 
 const movesOf = (events: readonly EndpointServiceEvent[]) =>
   events.flatMap((event) => ('move' in event.data && event.data.move ? [event.data.move] : []));
@@ -45,6 +50,7 @@ const terms = fc.record(
   { autoAccept: fc.boolean(), maxConnections: fc.constantFrom(0, 1), approvalTtlMs: fc.constantFrom(1_000, 2_000) },
   { requiredKeys: [] },
 );
+const regions = fc.constantFrom('cn-shanghai', 'cn-beijing');
 const domains = fc.constantFrom('a.example.com', '*.a.example.com');
 const ends: fc.Arbitrary<Wish> = fc.constantFrom<Wish[]>(
   the.startDeletion(),
@@ -52,6 +58,22 @@ const ends: fc.Arbitrary<Wish> = fc.constantFrom<Wish[]>(
   ({ deletion }) => the.refuseDeletion(deletion?.version ?? 0),
   ({ deletion }) => the.refuseDeletion(deletion?.version ?? 0),
   ({ deletion }) => the.confirmTeardown(deletion?.version ?? 0),
+);
+const regionWish: fc.Arbitrary<Wish> = fc.oneof(
+  regions.map(the.addRegion),
+  fc.tuple(fc.boolean(), regions).map(([force, id]) => the.removeRegion(force, id)),
+  regions.map(the.openRegion),
+  regions.map(the.failRegion),
+  regions.map(
+    (id): Wish =>
+      ({ supportedRegions }) =>
+        the.refuseRegionRemoval(supportedRegions[id]?.version ?? 0, id),
+  ),
+  regions.map(
+    (id): Wish =>
+      ({ supportedRegions }) =>
+        the.confirmTeardown(supportedRegions[id]?.version ?? 0),
+  ),
 );
 const anyWish: fc.Arbitrary<Wish> = fc.oneof(
   ends,
@@ -76,6 +98,7 @@ const anyWish: fc.Arbitrary<Wish> = fc.oneof(
       addressType: fc.constantFrom('IPV4' as const, 'DUAL_STACK' as const, null),
     })
     .map(the.update),
+  regionWish,
   fc.tuple(accounts, terms).map(([id, said]) => the.add(id, said)),
   fc.oneof(
     domains.map(the.declare),
@@ -105,18 +128,26 @@ const life = fc
   .tuple(fc.boolean(), fc.array(anyWish, { maxLength: 40 }))
   .map(([isActive, wishes]) => [the.create(), ...(isActive ? [the.activate] : []), ...wishes]);
 const lateLife = fc.array(anyWish, { maxLength: 8 });
+const regionLife = fc
+  .array(fc.oneof(regionWish, regionWish, anyWish), { maxLength: 20 })
+  .map((wishes) => [the.create(), the.activate, ...wishes]);
 
 const always = (check: (step: Step) => void): void => {
   fc.assert(
-    fc.property(fc.oneof(life, lateLife), (wishes) => {
+    fc.property(fc.oneof(life, lateLife, regionLife), (wishes) => {
       for (const step of run(wishes)) check(step);
     }),
     { numRuns: 300 },
   );
 };
 
+const regionMovesOf = (events: readonly EndpointServiceEvent[]) =>
+  events.flatMap(({ data }) => ('regionMove' in data ? [data.regionMove] : []));
+
 const WHILE_LOCKED: readonly EndpointServiceEvent['type'][] = [
   ...(['EndpointServiceActivated', 'ResourceDetached', 'ResourceDetachmentRefused', 'ChangeCompleted'] as const),
+  ...(['SupportedRegionOpened', 'SupportedRegionFailed'] as const),
+  ...(['SupportedRegionRemovalRefused', 'SupportedRegionRemoved'] as const),
   ...(['SecurityLockPlaced', 'SecurityLockLifted', 'ConnectionsInformed'] as const),
   ...(['FinancialLockPlaced', 'FinancialLockLifted'] as const),
   ...(['DeletionStarted', 'DeletionRefused', 'EndpointServiceDeleted'] as const),
@@ -161,6 +192,20 @@ describe('no sequence of commands and reports', () => {
       expect(new Set(detaching.map((found) => found.resourceId)).size).toBe(detaching.length);
     }));
 
+  it('leaves the declared table of its regions, or is active while one of them is under way', () =>
+    always(({ before, events, after }) => {
+      for (const { from, because, to } of regionMovesOf(events)) {
+        expect(regionRows).toContain(rowOf(from, because, to));
+      }
+      for (const [regionId, { status, version }] of Object.entries(after.supportedRegions)) {
+        const earlier = before.supportedRegions[regionId];
+        const moved = regionMovesOf(events.filter(({ data }) => 'regionId' in data && data.regionId === regionId));
+        expect(moved.at(-1)?.to ?? earlier?.status).toBe(status);
+        expect(version).toBeLessThanOrEqual(after.version);
+        if (status === 'PENDING' || status === 'DELETING') expect(after.status).not.toBe('ACTIVE');
+      }
+    }));
+
   it('changes a locked service, but for its end and what others tell', () =>
     always(({ before, events }) => {
       if (locksOf(before).length === 0) return;
@@ -169,7 +214,7 @@ describe('no sequence of commands and reports', () => {
 
   it('is other than idempotent: the same command again appends nothing', () => {
     fc.assert(
-      fc.property(fc.oneof(life, lateLife), anyWish, (wishes, wish) => {
+      fc.property(fc.oneof(life, lateLife, regionLife), anyWish, (wishes, wish) => {
         const state = run(wishes).at(-1)?.after ?? endpointService.initial;
         const command = typeof wish === 'function' ? wish(state) : wish;
         expect(take(take(state, command).after, command).events).toEqual([]);
@@ -181,11 +226,13 @@ describe('no sequence of commands and reports', () => {
 
 describe('the declared table', () => {
   it('has no row that no life reaches', () => {
-    const reached = fc
-      .sample(fc.oneof(life, lateLife), { numRuns: 16_000, seed: 4 })
-      .flatMap((wishes) => run(wishes).flatMap(({ events }) => movesOf(events)))
-      .map(({ from, because, to }) => rowOf(from, because, to));
+    const lives = fc
+      .sample(fc.oneof(life, lateLife, regionLife), { numRuns: 16_000, seed: 4 })
+      .flatMap((wishes) => run(wishes).map(({ events }) => events));
+    const reached = lives.flatMap(movesOf).map(({ from, because, to }) => rowOf(from, because, to));
     expect(rows.filter((row) => !reached.includes(row))).toEqual([]);
+    const regionsReached = lives.flatMap(regionMovesOf).map(({ from, because, to }) => rowOf(from, because, to));
+    expect(regionRows.filter((row) => !regionsReached.includes(row))).toEqual([]);
   });
 });
 
@@ -201,6 +248,8 @@ describe('evolve', () => {
     the.detachingAs('nlb-1'),
     the.detachedAs('nlb-1'),
     the.detachmentRefusedAs('nlb-1'),
+    ...[the.regionAddedAs(), the.regionOpened, the.regionFailed, the.regionRemovalStartedAs()],
+    ...[the.regionRemovalRefused, the.regionRemoved],
     the.addedAs('*'),
     the.termsAs('*', { maxConnections: 0 }),
     the.removedAs('*', 'DISCONNECT'),
@@ -244,13 +293,14 @@ describe('an explanation of admission', () => {
       endpointType: fc.constantFrom('INTERFACE' as const, 'REVERSE' as const),
       addressType: fc.constantFrom('IPV4' as const, 'DUAL_STACK' as const),
       zoneIds: fc.subarray(['h', 'i', 'x']),
+      regionId: fc.constantFrom(null, 'cn-hangzhou', 'cn-shanghai'),
     });
     fc.assert(
-      fc.property(fc.oneof(life, lateLife), applicants, (wishes, applicant) => {
+      fc.property(fc.oneof(life, lateLife, regionLife), applicants, (wishes, applicant) => {
         for (const { after } of run(wishes)) {
           const [first] = explainAdmission(after, applicant).map(({ reason }) => reason);
           const told = first === 'NOT_WHITELISTED' ? 'ENDPOINT_SERVICE_NOT_FOUND' : (first ?? null);
-          expect(refusalOf(() => admit(after, applicant))).toBe(told);
+          expect(refusalOf(() => admit(after, applicant, 'cn-hangzhou'))).toBe(told);
         }
       }),
     );

@@ -18,6 +18,7 @@ export type EndpointServiceRejection =
   | 'LAST_AUTO_ALLOCATED_RESOURCE'
   | 'SERVICE_TYPE_MISMATCH'
   | 'CUSTOM_DOMAIN_NOT_FOUND'
+  | 'SUPPORTED_REGION_DELETING'
   | 'QUOTA_EXCEEDED';
 
 export const reject = (reason: EndpointServiceRejection, facts: Record<string, string>) => new Rejected(reason, facts);

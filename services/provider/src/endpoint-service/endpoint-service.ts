@@ -1,6 +1,8 @@
 import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
 import type { Payment } from '../account-services/account-services.ts';
+import type { RegionRefusal, SupportedRegion } from './endpoint-service.regions.ts';
 import type { EndpointServiceStatus, EndpointServiceMove as Move } from './endpoint-service-status.ts';
+import type { SupportedRegionMove } from './supported-region-status.ts';
 
 export type ServiceType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
 export type ResourceType = 'NLB' | 'CLB' | 'ALB' | 'GWLB' | 'EGRESS_SOURCE';
@@ -74,6 +76,7 @@ type Particulars = Readonly<{
 }>;
 
 type Changing = { at: string; move: Move | null };
+type OfRegion = { regionId: string; regionMove: SupportedRegionMove; at: string };
 type User = UserTerms & { accountId: string; actor: string };
 
 export type EndpointServiceEvent =
@@ -90,6 +93,12 @@ export type EndpointServiceEvent =
   | Ev<'ResourceDetachmentStarted', Changing & ResourceKey>
   | Ev<'ResourceDetached', ResourceKey & { at: string }>
   | Ev<'ResourceDetachmentRefused', ResourceKey & { endpointIds: readonly string[]; at: string }>
+  | Ev<'SupportedRegionAdded', OfRegion & Changing>
+  | Ev<'SupportedRegionOpened', OfRegion>
+  | Ev<'SupportedRegionFailed', OfRegion>
+  | Ev<'SupportedRegionRemovalStarted', OfRegion & Changing & { force: boolean; actor: string }>
+  | Ev<'SupportedRegionRemovalRefused', OfRegion & { blockers: readonly Blocker[]; blockerCount: number }>
+  | Ev<'SupportedRegionRemoved', OfRegion & { connectionCount: number }>
   | Ev<'ChangeCompleted', { at: string; move: Move }>
   | Ev<'ServiceUserAdded', User & { at: string }>
   | Ev<'ServiceUserTermsChanged', User & { at: string }>
@@ -134,6 +143,9 @@ export type EndpointService = Particulars &
     lastDetachmentRefusal:
       | (ResourceKey & Readonly<{ version: number; started: number; endpointIds: readonly string[] }>)
       | null;
+    /** By region, other ones than its own, also those that are closed. */
+    supportedRegions: Readonly<Record<string, SupportedRegion>>;
+    lastRegionRefusal: RegionRefusal | null;
     /** By account id, or `*`: when it was added, and on which terms. */
     users: Readonly<Record<string, ServiceUser>>;
     /** Accounts, or `*`, whose connections are held since they were removed. */
@@ -171,6 +183,14 @@ export type EndpointServiceCommand =
   | Cmd<'StartResourceDetachment', ResourceKey>
   | Cmd<'CompleteResourceDetachment', Detachment>
   | Cmd<'RefuseResourceDetachment', Detachment & { endpointIds: readonly string[] }>
+  | Cmd<'AddSupportedRegion', { regionId: string }>
+  | Cmd<'RecordRegionOpened', { regionId: string }>
+  | Cmd<'RecordRegionFailed', { regionId: string }>
+  | Cmd<'StartRegionRemoval', { regionId: string; force: boolean; actor: string }>
+  | Cmd<
+      'RefuseRegionRemoval',
+      { regionId: string; version: number; blockers: readonly Blocker[]; blockerCount: number }
+    >
   | Cmd<'CompleteChange', object>
   | Cmd<'AddServiceUser', User>
   | Cmd<'RemoveServiceUser', { accountId: string; reconcile: Reconcile; actor: string }>
@@ -187,6 +207,7 @@ export type EndpointServiceCommand =
   | Cmd<'RecordConnectionsInformed', { version: number }>
   | Cmd<'StartDeletion', { force: boolean; actor: string }>
   | Cmd<'RefuseDeletion', { version: number; blockers: readonly Blocker[]; blockerCount: number }>
+  /** `version`: of the deletion, or of the removal of a region. */
   | Cmd<'ConfirmTeardown', { version: number; connectionCount: number }>
   | Cmd<'AbandonCreation', { serviceId: string; accountId: string }>;
 
@@ -210,6 +231,8 @@ export const initialEndpointService: EndpointService = {
   detaching: [],
   lastRefusal: null,
   lastDetachmentRefusal: null,
+  supportedRegions: {},
+  lastRegionRefusal: null,
   users: {},
   disconnected: [],
   customDomains: {},

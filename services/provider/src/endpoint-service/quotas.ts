@@ -6,6 +6,8 @@ export const providerQuotas = {
   resourcesPerZone: 100,
   resourcesAtCreation: 10,
   serviceUsers: 1_000,
+  /** Of a connection from another region. */
+  crossRegionMbps: 1_000,
 };
 
 export type ProviderQuotas = Readonly<typeof providerQuotas>;

@@ -1,5 +1,6 @@
 import type { Folded } from '@privatelink/shared/app/fold';
 import { processContext } from '@privatelink/shared/app/process-context';
+import type { Region } from '@privatelink/shared/app/regions';
 import { foldIn, idsIn, within } from '@privatelink/shared/app/rehearse';
 import type { Repository } from '@privatelink/shared/app/repository';
 import type { Reactor } from '@privatelink/shared/app/run-reactor';
@@ -7,6 +8,8 @@ import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Rehearsal } from '@privatelink/shared/eventing/rehearsal';
 import type { BrokerPort } from '../dispatch/broker.ts';
+import { isUnderWay } from '../endpoint-service/endpoint-service.decide.ts';
+import { regionsIn } from '../endpoint-service/endpoint-service.regions.ts';
 import {
   type EndpointService,
   type EndpointServiceCommand,
@@ -20,7 +23,7 @@ import type { AccountsRepository } from './service-claim-cleanup.ts';
  *
  * Being created, it becomes active, and locked where its account's bills are overdue. Facts that concern its connections are told to the broker, in order. A resource
  * that is to be detached is closed at the broker, which moves its endpoints to others of the zone, or says who is on
- * it. A change is complete when nothing of it waits. A deletion is put to the broker, which answers what stands in its
+ * it. A region that is added is opened; one that is removed is closed at the broker like a service that is deleted. A change is complete when nothing of it waits. A deletion is put to the broker, which answers what stands in its
  * way; the end comes from the broker, when the last connection is torn down. Gone, it counts no longer for its account.
  */
 export type ServiceRepository = Repository<EndpointServiceCommand, EndpointServiceEvent, EndpointService>;
@@ -39,11 +42,14 @@ export const endpointServiceLifecycle = ({
   services,
   accounts,
   broker,
+  otherRegions,
   clock,
 }: Readonly<{
   services: ServiceRepository;
   accounts: AccountsRepository;
   broker: BrokerPort;
+  /** Those that the installation has. */
+  otherRegions: readonly Region[];
   clock: Clock;
 }>): Lifecycle => {
   const give = (at: Folded<EndpointService>, command: EndpointServiceCommand, rehearsal?: Rehearsal) => {
@@ -69,6 +75,11 @@ export const endpointServiceLifecycle = ({
     const { state: service } = folded;
     const cause = { ...folded.cause, rehearsal };
     const call = { ...cause, actor: 'service:provider' };
+    const [pending] = regionsIn(service, 'PENDING');
+    if (pending !== undefined && (service.status === 'CREATING' || service.status === 'CHANGING')) {
+      const isThere = otherRegions.some(({ regionId }) => regionId === pending);
+      return { type: isThere ? 'RecordRegionOpened' : 'RecordRegionFailed', data: { regionId: pending } };
+    }
     if (service.status === 'CREATING') {
       // Read after the service is there: a bill that is recorded later finds it on the ledger.
       const { payments } = (await foldIn(rehearsal, accounts, service.accountId)).state;
@@ -89,7 +100,13 @@ export const endpointServiceLifecycle = ({
         if (endpointIds.length > 0) return { type: 'RefuseResourceDetachment', data: { ...detaching, endpointIds } };
         if (movingCount === 0) return { type: 'CompleteResourceDetachment', data: detaching };
       }
-      return service.detaching.length === 0 ? { type: 'CompleteChange', data: {} } : null;
+      for (const regionId of regionsIn(service, 'DELETING')) {
+        const { version = 0, force = false, actor = '' } = service.supportedRegions[regionId] ?? {};
+        const asked = { ...cause, actor };
+        const closing = await broker.closeService(service.serviceId, version, force, asked, regionId);
+        if (closing.blockerCount > 0) return { type: 'RefuseRegionRemoval', data: { regionId, version, ...closing } };
+      }
+      return isUnderWay(service) ? null : { type: 'CompleteChange', data: {} };
     }
     if (service.status === 'DELETING' && service.deletion) {
       const { version, force, actor } = service.deletion;

@@ -6,6 +6,7 @@ import { aggregateReadModel } from '@privatelink/shared/postgres/aggregate-read-
 import { endpointServiceCodec } from '../endpoint-service/endpoint-service.codec.ts';
 import { endpointService } from '../endpoint-service/endpoint-service.decide.ts';
 import { businessStatusOf } from '../endpoint-service/endpoint-service.locks.ts';
+import { regionsIn } from '../endpoint-service/endpoint-service.regions.ts';
 import { offeredZones } from '../endpoint-service/endpoint-service.ts';
 
 /** All services that exist. */
@@ -26,12 +27,14 @@ export const endpointServices = aggregateReadModel({
     address_type: { type: 'text', of: (service) => service.addressType },
     auto_accept: { type: 'boolean', of: (service) => service.autoAccept },
     zone_ids: { type: 'text[]', of: (service) => offeredZones(service) },
+    /** Those that are available. */
+    supported_regions: { type: 'text[]', of: (service) => regionsIn(service, 'AVAILABLE') },
     description: { type: 'text', of: (service) => service.description },
     tags: { type: 'text[]', of: (service) => tagEntries(service.tags) },
     create_time: { type: 'timestamptz', of: (service) => service.createdAt },
     update_time: { type: 'timestamptz', of: (service) => service.updatedAt },
   },
-  edition: 3,
+  edition: 4,
 });
 
 type Column = keyof (typeof endpointServices)['columns'];
@@ -48,6 +51,7 @@ export const visibleServiceFields: Fields<Column> = {
   address_type: { column: 'address_type', type: 'text', values: enumNames(AddressType) },
   auto_accept: { column: 'auto_accept', type: 'boolean' },
   zone_ids: { column: 'zone_ids', type: 'list' },
+  supported_regions: { column: 'supported_regions', type: 'list' },
   create_time: { column: 'create_time', type: 'time', ordered: true },
   update_time: { column: 'update_time', type: 'time', ordered: true },
 };

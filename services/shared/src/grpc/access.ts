@@ -73,6 +73,8 @@ const table = {
     declareCustomDomain: byProvider,
     verifyCustomDomain: byProvider,
     removeCustomDomain: byProvider,
+    addSupportedRegion: byProvider,
+    removeSupportedRegion: byProvider,
     setPlatformAccount: byOperator,
     getProviderAccount: readByProvider,
     lockEndpointService: byOperator,

@@ -39,6 +39,7 @@ describe('the configuration', () => {
       quotas: {},
       region: 'cn-hangzhou',
       zones: ['cn-hangzhou-h', 'cn-hangzhou-i'],
+      otherRegions: [],
       eventStore: 'kurrentdb://127.0.0.1:2113?tls=false',
       postgres: 'postgres://127.0.0.1/privatelink',
       nats: 'nats://127.0.0.1:4222',
@@ -96,6 +97,23 @@ describe('the configuration', () => {
       expect.stringContaining('PRIVATELINK_LOG_LEVEL'),
       'PRIVATELINK_FAILPOINTS is for test runs only',
     ]);
+  });
+
+  it('knows other regions with their zones, each once', () => {
+    const others = (text: string) => ({ ...complete, PRIVATELINK_OTHER_REGIONS: text });
+    expect(
+      loadConfig(serviceConfig, others('cn-shanghai=cn-shanghai-a, cn-shanghai-b; cn-beijing=x')).otherRegions,
+    ).toEqual([
+      { regionId: 'cn-shanghai', zoneIds: ['cn-shanghai-a', 'cn-shanghai-b'] },
+      { regionId: 'cn-beijing', zoneIds: ['x'] },
+    ]);
+    for (const unsound of ['cn-shanghai', 'cn-shanghai=', '=a', 'a=b=c', 'a=b,,c', 'a=b;', 'A=b']) {
+      expect(problemOf(others(unsound)).message).toContain('PRIVATELINK_OTHER_REGIONS must be region=zone,zone;...');
+    }
+    for (const twice of ['cn-hangzhou=a', 'a=cn-hangzhou-i', 'a=b;a=c', 'a=b;c=b', 'a=a', 'a=b,b']) {
+      const { message } = problemOf(others(twice));
+      expect(message).toContain('PRIVATELINK_OTHER_REGIONS must name each region and zone once');
+    }
   });
 
   it('has failpoints in test runs only', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Region } from '../app/regions.ts';
 import { logLevels } from './log.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -117,11 +118,25 @@ const text = z.string();
 export const place = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower case letters, digits and single dashes');
+const isPlace = (text: string): boolean => place.safeParse(text).success;
+
+/** `<region>=<zone>,<zone>;<region>=...` */
+const regions = z.string().transform((text, context): readonly Region[] => {
+  const parts = text.split(';').map((part) => part.trim().split('='));
+  const found = parts.map(([regionId = '', zones = '']): Region => ({ regionId, zoneIds: zones.split(/\s*,\s*/) }));
+  const isSound = parts.every(({ length }) => length === 2) && idsOf(found).every(isPlace);
+  if (!isSound) context.addIssue('must be region=zone,zone;...');
+  return found;
+});
+
+const idsOf = (found: readonly Region[]): readonly string[] =>
+  found.flatMap(({ regionId, zoneIds }) => [regionId, ...zoneIds]);
+
 const domain = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'must be a domain name in lower case');
 
-const count = (most: number) => z.coerce.number<string>().int().min(1).max(most).optional();
+const count = (most: number, least = 1) => z.coerce.number<string>().int().min(least).max(most).optional();
 
 /** Each VPC with name servers has so many ports in a row: for clients in any zone, and for those in each zone. */
 export const portsPerVpc = 16;
@@ -129,10 +144,13 @@ export const portsPerVpc = 16;
 /** What every service is told. A service spreads it into its own fields. */
 export const serviceConfig = {
   region: env('PRIVATELINK_REGION', place),
-  zones: env(
-    'PRIVATELINK_ZONES',
-    list.refine((zones) => zones.every((zone) => place.safeParse(zone).success), 'must be zone ids').readonly(),
-  ),
+  zones: env('PRIVATELINK_ZONES', list.refine((zones) => zones.every(isPlace), 'must be zone ids').readonly()),
+  /** Regions besides, in which VPCs may be and from which a service may take endpoints. */
+  otherRegions: env('PRIVATELINK_OTHER_REGIONS', regions.default([]), (found, environment) => {
+    const own = [environment['PRIVATELINK_REGION'], ...(environment['PRIVATELINK_ZONES'] ?? '').split(',')];
+    const ids = [...new Set(own.map((id) => id?.trim())), ...idsOf(found)];
+    return new Set(ids).size < ids.length ? 'must name each region and zone once' : undefined;
+  }),
   eventStore: env('PRIVATELINK_EVENT_STORE', text),
   postgres: env('PRIVATELINK_POSTGRES', text),
   nats: env('PRIVATELINK_NATS', text),
@@ -177,6 +195,7 @@ export const serviceConfig = {
     resourcesPerZone: env('PRIVATELINK_QUOTA_RESOURCES_PER_ZONE', count(1_000)),
     resourcesAtCreation: env('PRIVATELINK_QUOTA_RESOURCES_AT_CREATION', count(100)),
     serviceUsers: env('PRIVATELINK_QUOTA_SERVICE_USERS', count(10_000)),
+    crossRegionMbps: env('PRIVATELINK_QUOTA_CROSS_REGION_MBPS', count(50_000, 100)),
     endpointsPerVpc: env('PRIVATELINK_QUOTA_ENDPOINTS_PER_VPC', count(10_000)),
     zonesPerEndpoint: env('PRIVATELINK_QUOTA_ZONES_PER_ENDPOINT', count(10)),
     securityGroupsPerEndpoint: env('PRIVATELINK_QUOTA_SECURITY_GROUPS_PER_ENDPOINT', count(10)),

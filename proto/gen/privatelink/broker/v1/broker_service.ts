@@ -323,6 +323,8 @@ export interface ExplainReachabilityRequest {
   zoneIds: string[];
   /** Address families that it would have; IPV4 when not said. */
   addressType: AddressType;
+  /** Region in which it would be; the service's when absent. */
+  regionId?: string | undefined;
 }
 
 /** What stands in the way. */
@@ -365,7 +367,7 @@ export interface AcceptConnectionRequest {
 export interface ZoneResource {
   /** Zone of the connection. */
   zoneId: string;
-  /** A resource of the service in this zone. */
+  /** A resource of the service in this zone; of an endpoint of another region, in the service's zone that it has. */
   resourceId: string;
 }
 
@@ -516,6 +518,8 @@ export interface RequestConnectionRequest {
   zoneAffinity: boolean;
   /** Of a REVERSE endpoint: its targets. */
   targets: EndpointTarget[];
+  /** Region of the endpoint; the service's when absent. */
+  regionId?: string | undefined;
 }
 
 /** Recorded. */
@@ -542,16 +546,18 @@ export interface DeleteConnectionResponse {
   preview?: Preview | undefined;
 }
 
-/** Asks for the end of a service's connections. */
+/** Asks for the end of a service's connections, or of those of one region. */
 export interface CloseServiceRequest {
   /** Service id. */
   serviceId: string;
-  /** Revision of the service that began the deletion. */
+  /** Revision of the service that began the deletion, or the removal of the region. */
   serviceRevision: bigint;
   /** Also while connections are up. */
   force: boolean;
-  /** Who deletes the service. */
+  /** Who deletes the service, or removes the region. */
   actor: string;
+  /** Only endpoints of this region, which is not the service's; all when absent. */
+  regionId?: string | undefined;
 }
 
 /** A connection that stands in the way. */
@@ -1918,6 +1924,7 @@ function createBaseExplainReachabilityRequest(): ExplainReachabilityRequest {
     endpointType: EndpointType.UNSPECIFIED,
     zoneIds: [],
     addressType: AddressType.UNSPECIFIED,
+    regionId: undefined,
   };
 }
 
@@ -1940,6 +1947,9 @@ export const ExplainReachabilityRequest: MessageFns<ExplainReachabilityRequest> 
     }
     if (message.addressType !== AddressType.UNSPECIFIED) {
       writer.uint32(48).int32(addressTypeToNumber(message.addressType));
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(58).string(message.regionId);
     }
     return writer;
   },
@@ -2005,6 +2015,14 @@ export const ExplainReachabilityRequest: MessageFns<ExplainReachabilityRequest> 
             message.addressType = addressTypeFromJSON(reader.int32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2045,6 +2063,11 @@ export const ExplainReachabilityRequest: MessageFns<ExplainReachabilityRequest> 
         : isSet(object.address_type)
         ? addressTypeFromJSON(object.address_type)
         : AddressType.UNSPECIFIED,
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
     };
   },
 
@@ -2068,6 +2091,9 @@ export const ExplainReachabilityRequest: MessageFns<ExplainReachabilityRequest> 
     if (message.addressType !== AddressType.UNSPECIFIED) {
       obj.addressType = addressTypeToJSON(message.addressType);
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
     return obj;
   },
 
@@ -2082,6 +2108,7 @@ export const ExplainReachabilityRequest: MessageFns<ExplainReachabilityRequest> 
     message.endpointType = object.endpointType ?? EndpointType.UNSPECIFIED;
     message.zoneIds = object.zoneIds?.map((e) => e) || [];
     message.addressType = object.addressType ?? AddressType.UNSPECIFIED;
+    message.regionId = object.regionId ?? undefined;
     return message;
   },
 };
@@ -3713,6 +3740,7 @@ function createBaseRequestConnectionRequest(): RequestConnectionRequest {
     customDomainNames: [],
     zoneAffinity: false,
     targets: [],
+    regionId: undefined,
   };
 }
 
@@ -3744,6 +3772,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     }
     for (const v of message.targets) {
       EndpointTarget.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(82).string(message.regionId);
     }
     return writer;
   },
@@ -3833,6 +3864,14 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
             message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3878,6 +3917,11 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
         : [],
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
     };
   },
 
@@ -3910,6 +3954,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
     return obj;
   },
 
@@ -3929,6 +3976,7 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
+    message.regionId = object.regionId ?? undefined;
     return message;
   },
 };
@@ -4197,7 +4245,7 @@ export const DeleteConnectionResponse: MessageFns<DeleteConnectionResponse> = {
 };
 
 function createBaseCloseServiceRequest(): CloseServiceRequest {
-  return { serviceId: "", serviceRevision: 0n, force: false, actor: "" };
+  return { serviceId: "", serviceRevision: 0n, force: false, actor: "", regionId: undefined };
 }
 
 export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
@@ -4216,6 +4264,9 @@ export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
     }
     if (message.actor !== "") {
       writer.uint32(34).string(message.actor);
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(42).string(message.regionId);
     }
     return writer;
   },
@@ -4265,6 +4316,14 @@ export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
             message.actor = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4291,6 +4350,11 @@ export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
         : 0n,
       force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
       actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
     };
   },
 
@@ -4308,6 +4372,9 @@ export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
     if (message.actor !== "") {
       obj.actor = message.actor;
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
     return obj;
   },
 
@@ -4322,6 +4389,7 @@ export const CloseServiceRequest: MessageFns<CloseServiceRequest> = {
       : 0n;
     message.force = object.force ?? false;
     message.actor = object.actor ?? "";
+    message.regionId = object.regionId ?? undefined;
     return message;
   },
 };
@@ -8448,7 +8516,7 @@ export const BrokerServiceService = {
       Buffer.from(DeleteConnectionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteConnectionResponse => DeleteConnectionResponse.decode(value),
   },
-  /** For the provider service: a service is being deleted. */
+  /** For the provider service: a service is being deleted, or takes endpoints of another region no more. */
   closeService: {
     path: "/privatelink.broker.v1.BrokerService/CloseService" as const,
     requestStream: false as const,
@@ -8577,7 +8645,7 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
   updateConnection: handleUnaryCall<UpdateConnectionRequest, UpdateConnectionResponse>;
   /** For the consumer service: an endpoint is being deleted. */
   deleteConnection: handleUnaryCall<DeleteConnectionRequest, DeleteConnectionResponse>;
-  /** For the provider service: a service is being deleted. */
+  /** For the provider service: a service is being deleted, or takes endpoints of another region no more. */
   closeService: handleUnaryCall<CloseServiceRequest, CloseServiceResponse>;
   /** For the provider service: a resource is being detached. */
   closeResource: handleUnaryCall<CloseResourceRequest, CloseResourceResponse>;
@@ -8896,7 +8964,7 @@ export interface BrokerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteConnectionResponse) => void,
   ): ClientUnaryCall;
-  /** For the provider service: a service is being deleted. */
+  /** For the provider service: a service is being deleted, or takes endpoints of another region no more. */
   closeService(
     request: CloseServiceRequest,
     callback: (error: ServiceError | null, response: CloseServiceResponse) => void,

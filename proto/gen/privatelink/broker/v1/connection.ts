@@ -632,6 +632,11 @@ export interface ConnectionZone {
   enabled: boolean;
   /** Whether what serves it answers, as the zone's agent sees it; true while that is not known. */
   healthy: boolean;
+  /**
+   * Zone of the service whose resource serves it: the same one, or, of an endpoint of another region, the one with the
+   * fewest endpoints when it was given. Empty while that is not known.
+   */
+  serviceZoneId: string;
 }
 
 /** Where the provider of a REVERSE service connects to, inside the consumer's VPC. */
@@ -718,6 +723,10 @@ export interface Connection {
     | undefined;
   /** Of a REVERSE endpoint: where the provider connects; to the provider, those alone that it may. */
   targets: EndpointTarget[];
+  /** Region of the endpoint. */
+  endpointRegion: string;
+  /** Region of the service. */
+  serviceRegion: string;
 }
 
 /** One recorded fact of a connection. */
@@ -906,6 +915,7 @@ function createBaseConnectionZone(): ConnectionZone {
     listeners: [],
     enabled: false,
     healthy: false,
+    serviceZoneId: "",
   };
 }
 
@@ -943,6 +953,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     }
     if (message.healthy !== false) {
       writer.uint32(88).bool(message.healthy);
+    }
+    if (message.serviceZoneId !== "") {
+      writer.uint32(98).string(message.serviceZoneId);
     }
     return writer;
   },
@@ -1048,6 +1061,14 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
             message.healthy = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.serviceZoneId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1099,6 +1120,11 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
         : [],
       enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
       healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
+      serviceZoneId: isSet(object.serviceZoneId)
+        ? globalThis.String(object.serviceZoneId)
+        : isSet(object.service_zone_id)
+        ? globalThis.String(object.service_zone_id)
+        : "",
     };
   },
 
@@ -1137,6 +1163,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     if (message.healthy !== false) {
       obj.healthy = message.healthy;
     }
+    if (message.serviceZoneId !== "") {
+      obj.serviceZoneId = message.serviceZoneId;
+    }
     return obj;
   },
 
@@ -1156,6 +1185,7 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     message.listeners = object.listeners?.map((e) => Listener.fromPartial(e)) || [];
     message.enabled = object.enabled ?? false;
     message.healthy = object.healthy ?? false;
+    message.serviceZoneId = object.serviceZoneId ?? "";
     return message;
   },
 };
@@ -1391,6 +1421,8 @@ function createBaseConnection(): Connection {
     degraded: false,
     bandwidth: undefined,
     targets: [],
+    endpointRegion: "",
+    serviceRegion: "",
   };
 }
 
@@ -1482,6 +1514,12 @@ export const Connection: MessageFns<Connection> = {
     }
     for (const v of message.targets) {
       EndpointTarget.encode(v!, writer.uint32(218).fork()).join();
+    }
+    if (message.endpointRegion !== "") {
+      writer.uint32(226).string(message.endpointRegion);
+    }
+    if (message.serviceRegion !== "") {
+      writer.uint32(234).string(message.serviceRegion);
     }
     return writer;
   },
@@ -1715,6 +1753,22 @@ export const Connection: MessageFns<Connection> = {
             message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.endpointRegion = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.serviceRegion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1816,6 +1870,16 @@ export const Connection: MessageFns<Connection> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
         : [],
+      endpointRegion: isSet(object.endpointRegion)
+        ? globalThis.String(object.endpointRegion)
+        : isSet(object.endpoint_region)
+        ? globalThis.String(object.endpoint_region)
+        : "",
+      serviceRegion: isSet(object.serviceRegion)
+        ? globalThis.String(object.serviceRegion)
+        : isSet(object.service_region)
+        ? globalThis.String(object.service_region)
+        : "",
     };
   },
 
@@ -1902,6 +1966,12 @@ export const Connection: MessageFns<Connection> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
     }
+    if (message.endpointRegion !== "") {
+      obj.endpointRegion = message.endpointRegion;
+    }
+    if (message.serviceRegion !== "") {
+      obj.serviceRegion = message.serviceRegion;
+    }
     return obj;
   },
 
@@ -1947,6 +2017,8 @@ export const Connection: MessageFns<Connection> = {
       ? Bandwidth.fromPartial(object.bandwidth)
       : undefined;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
+    message.endpointRegion = object.endpointRegion ?? "";
+    message.serviceRegion = object.serviceRegion ?? "";
     return message;
   },
 };

@@ -71,6 +71,8 @@ export const ObstacleReason = {
   NAMES_MISSING: "OBSTACLE_REASON_NAMES_MISSING",
   /** DUAL_STACK_UNAVAILABLE - The service has no IPv6. */
   DUAL_STACK_UNAVAILABLE: "OBSTACLE_REASON_DUAL_STACK_UNAVAILABLE",
+  /** REGION_NOT_SUPPORTED - The service takes no endpoints of this region. Facts: `region` and `supported_regions`. */
+  REGION_NOT_SUPPORTED: "OBSTACLE_REASON_REGION_NOT_SUPPORTED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -104,6 +106,7 @@ export namespace ObstacleReason {
   export type FORWARDING_MISSING = typeof ObstacleReason.FORWARDING_MISSING;
   export type NAMES_MISSING = typeof ObstacleReason.NAMES_MISSING;
   export type DUAL_STACK_UNAVAILABLE = typeof ObstacleReason.DUAL_STACK_UNAVAILABLE;
+  export type REGION_NOT_SUPPORTED = typeof ObstacleReason.REGION_NOT_SUPPORTED;
   export type UNRECOGNIZED = typeof ObstacleReason.UNRECOGNIZED;
 }
 
@@ -190,6 +193,9 @@ export function obstacleReasonFromJSON(object: any): ObstacleReason {
     case 26:
     case "OBSTACLE_REASON_DUAL_STACK_UNAVAILABLE":
       return ObstacleReason.DUAL_STACK_UNAVAILABLE;
+    case 27:
+    case "OBSTACLE_REASON_REGION_NOT_SUPPORTED":
+      return ObstacleReason.REGION_NOT_SUPPORTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -253,6 +259,8 @@ export function obstacleReasonToJSON(object: ObstacleReason): string {
       return "OBSTACLE_REASON_NAMES_MISSING";
     case ObstacleReason.DUAL_STACK_UNAVAILABLE:
       return "OBSTACLE_REASON_DUAL_STACK_UNAVAILABLE";
+    case ObstacleReason.REGION_NOT_SUPPORTED:
+      return "OBSTACLE_REASON_REGION_NOT_SUPPORTED";
     case ObstacleReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -315,6 +323,8 @@ export function obstacleReasonToNumber(object: ObstacleReason): number {
       return 25;
     case ObstacleReason.DUAL_STACK_UNAVAILABLE:
       return 26;
+    case ObstacleReason.REGION_NOT_SUPPORTED:
+      return 27;
     case ObstacleReason.UNRECOGNIZED:
     default:
       return -1;

@@ -148,6 +148,10 @@ export interface RegisterVpcRequest {
   tags?:
     | Tags
     | undefined;
+  /** Region in which it is, one of this installation's; that of its services when absent. */
+  regionId?:
+    | string
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -241,7 +245,7 @@ export interface RegisterVSwitchRequest {
   requestId: string;
   /** VPC id. */
   vpcId: string;
-  /** Zone, one of the region's. */
+  /** Zone, one of the VPC's region: ZONE_REGION_MISMATCH otherwise. */
   zoneId: string;
   /** IPv4 range inside the VPC's, prefix length 16..29, disjoint from the other subnets'. */
   ipv4Cidr: string;
@@ -508,6 +512,13 @@ export interface CreateEndpointRequest {
     | undefined;
   /** Of a REVERSE endpoint, for good: where the provider may connect inside the VPC, 1 to 20. Others have none. */
   targets: Target[];
+  /**
+   * Region of the service; the VPC's own when absent. SERVICE_REGION_MISMATCH when the service is in another one, and
+   * REGION_NOT_SUPPORTED, which names those that are, when the service takes no endpoints from the VPC's.
+   */
+  serviceRegion?:
+    | string
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -1064,7 +1075,7 @@ export interface DeleteGatewayEndpointResponse {
 }
 
 function createBaseRegisterVpcRequest(): RegisterVpcRequest {
-  return { requestId: "", ipv4Cidr: "", ipv6Cidr: "", tags: undefined, dryRun: undefined };
+  return { requestId: "", ipv4Cidr: "", ipv6Cidr: "", tags: undefined, regionId: undefined, dryRun: undefined };
 }
 
 export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
@@ -1080,6 +1091,9 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     }
     if (message.tags !== undefined) {
       Tags.encode(message.tags, writer.uint32(34).fork()).join();
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(42).string(message.regionId);
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -1132,6 +1146,14 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
             message.tags = Tags.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -1170,6 +1192,11 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
         ? globalThis.String(object.ipv6_cidr)
         : "",
       tags: isSet(object.tags) ? Tags.fromJSON(object.tags) : undefined,
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -1192,6 +1219,9 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     if (message.tags !== undefined) {
       obj.tags = Tags.toJSON(message.tags);
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -1207,6 +1237,7 @@ export const RegisterVpcRequest: MessageFns<RegisterVpcRequest> = {
     message.ipv4Cidr = object.ipv4Cidr ?? "";
     message.ipv6Cidr = object.ipv6Cidr ?? "";
     message.tags = (object.tags !== undefined && object.tags !== null) ? Tags.fromPartial(object.tags) : undefined;
+    message.regionId = object.regionId ?? undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -4335,6 +4366,7 @@ function createBaseCreateEndpointRequest(): CreateEndpointRequest {
     customDomainEnabled: undefined,
     zoneAffinity: undefined,
     targets: [],
+    serviceRegion: undefined,
     dryRun: undefined,
   };
 }
@@ -4385,6 +4417,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     }
     for (const v of message.targets) {
       Target.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.serviceRegion !== undefined) {
+      writer.uint32(130).string(message.serviceRegion);
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -4525,6 +4560,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             message.targets.push(Target.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.serviceRegion = reader.string();
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -4598,6 +4641,11 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => Target.fromJSON(e))
         : [],
+      serviceRegion: isSet(object.serviceRegion)
+        ? globalThis.String(object.serviceRegion)
+        : isSet(object.service_region)
+        ? globalThis.String(object.service_region)
+        : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -4653,6 +4701,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => Target.toJSON(e));
     }
+    if (message.serviceRegion !== undefined) {
+      obj.serviceRegion = message.serviceRegion;
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -4679,6 +4730,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     message.customDomainEnabled = object.customDomainEnabled ?? undefined;
     message.zoneAffinity = object.zoneAffinity ?? undefined;
     message.targets = object.targets?.map((e) => Target.fromPartial(e)) || [];
+    message.serviceRegion = object.serviceRegion ?? undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },

@@ -148,6 +148,11 @@ export interface EndpointZone {
   zoneStatus: ZoneStatus;
   /** Where its ports accept connections; see `ConnectionZone.listeners`. */
   listeners: Listener[];
+  /**
+   * Zone of the service to which its traffic goes: the same one, or, of an endpoint of another region, the one that it was
+   * given. Empty while that is not known.
+   */
+  serviceZoneId: string;
 }
 
 /** The consumer's way in to a service. */
@@ -225,6 +230,10 @@ export interface Endpoint {
    * where that is not known.
    */
   targets: EndpointTarget[];
+  /** Region of the endpoint, which is its VPC's. */
+  regionId: string;
+  /** Region of the service. */
+  serviceRegion: string;
 }
 
 function createBaseEndpointZone(): EndpointZone {
@@ -237,6 +246,7 @@ function createBaseEndpointZone(): EndpointZone {
     domainName: "",
     zoneStatus: ZoneStatus.UNSPECIFIED,
     listeners: [],
+    serviceZoneId: "",
   };
 }
 
@@ -265,6 +275,9 @@ export const EndpointZone: MessageFns<EndpointZone> = {
     }
     for (const v of message.listeners) {
       Listener.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.serviceZoneId !== "") {
+      writer.uint32(74).string(message.serviceZoneId);
     }
     return writer;
   },
@@ -346,6 +359,14 @@ export const EndpointZone: MessageFns<EndpointZone> = {
             message.listeners.push(Listener.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.serviceZoneId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +419,11 @@ export const EndpointZone: MessageFns<EndpointZone> = {
       listeners: globalThis.Array.isArray(object?.listeners)
         ? object.listeners.map((e: any) => Listener.fromJSON(e))
         : [],
+      serviceZoneId: isSet(object.serviceZoneId)
+        ? globalThis.String(object.serviceZoneId)
+        : isSet(object.service_zone_id)
+        ? globalThis.String(object.service_zone_id)
+        : "",
     };
   },
 
@@ -427,6 +453,9 @@ export const EndpointZone: MessageFns<EndpointZone> = {
     if (message.listeners?.length) {
       obj.listeners = message.listeners.map((e) => Listener.toJSON(e));
     }
+    if (message.serviceZoneId !== "") {
+      obj.serviceZoneId = message.serviceZoneId;
+    }
     return obj;
   },
 
@@ -443,6 +472,7 @@ export const EndpointZone: MessageFns<EndpointZone> = {
     message.domainName = object.domainName ?? "";
     message.zoneStatus = object.zoneStatus ?? ZoneStatus.UNSPECIFIED;
     message.listeners = object.listeners?.map((e) => Listener.fromPartial(e)) || [];
+    message.serviceZoneId = object.serviceZoneId ?? "";
     return message;
   },
 };
@@ -480,6 +510,8 @@ function createBaseEndpoint(): Endpoint {
     locks: [],
     bandwidth: undefined,
     targets: [],
+    regionId: "",
+    serviceRegion: "",
   };
 }
 
@@ -580,6 +612,12 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     for (const v of message.targets) {
       EndpointTarget.encode(v!, writer.uint32(250).fork()).join();
+    }
+    if (message.regionId !== "") {
+      writer.uint32(258).string(message.regionId);
+    }
+    if (message.serviceRegion !== "") {
+      writer.uint32(266).string(message.serviceRegion);
     }
     return writer;
   },
@@ -845,6 +883,22 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.serviceRegion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -972,6 +1026,16 @@ export const Endpoint: MessageFns<Endpoint> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
         : [],
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
+      serviceRegion: isSet(object.serviceRegion)
+        ? globalThis.String(object.serviceRegion)
+        : isSet(object.service_region)
+        ? globalThis.String(object.service_region)
+        : "",
     };
   },
 
@@ -1070,6 +1134,12 @@ export const Endpoint: MessageFns<Endpoint> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
     }
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
+    if (message.serviceRegion !== "") {
+      obj.serviceRegion = message.serviceRegion;
+    }
     return obj;
   },
 
@@ -1117,6 +1187,8 @@ export const Endpoint: MessageFns<Endpoint> = {
       ? Bandwidth.fromPartial(object.bandwidth)
       : undefined;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
+    message.regionId = object.regionId ?? "";
+    message.serviceRegion = object.serviceRegion ?? "";
     return message;
   },
 };

@@ -103,6 +103,8 @@ export interface Vpc {
   routeTables: RouteTable[];
   /** Labels, as they were registered. */
   tags: Tag[];
+  /** Region in which it is. */
+  regionId: string;
 }
 
 /**
@@ -130,7 +132,7 @@ export interface Route {
 export interface VSwitch {
   /** `vsw-` and 20 characters of [0-9a-z]. */
   vswitchId: string;
-  /** Its zone. */
+  /** Its zone, one of the VPC's region. */
   zoneId: string;
   /** IPv4 range inside the VPC's, prefix length 16..29. Its first four addresses and its last are reserved. */
   ipv4Cidr: string;
@@ -183,6 +185,7 @@ function createBaseVpc(): Vpc {
     revision: 0n,
     routeTables: [],
     tags: [],
+    regionId: "",
   };
 }
 
@@ -220,6 +223,9 @@ export const Vpc: MessageFns<Vpc> = {
     }
     for (const v of message.tags) {
       Tag.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.regionId !== "") {
+      writer.uint32(90).string(message.regionId);
     }
     return writer;
   },
@@ -317,6 +323,14 @@ export const Vpc: MessageFns<Vpc> = {
             message.tags.push(Tag.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -373,6 +387,11 @@ export const Vpc: MessageFns<Vpc> = {
       tags: globalThis.Array.isArray(object?.tags)
         ? object.tags.map((e: any) => Tag.fromJSON(e))
         : [],
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
     };
   },
 
@@ -408,6 +427,9 @@ export const Vpc: MessageFns<Vpc> = {
     if (message.tags?.length) {
       obj.tags = message.tags.map((e) => Tag.toJSON(e));
     }
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
     return obj;
   },
 
@@ -428,6 +450,7 @@ export const Vpc: MessageFns<Vpc> = {
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.routeTables = object.routeTables?.map((e) => RouteTable.fromPartial(e)) || [];
     message.tags = object.tags?.map((e) => Tag.fromPartial(e)) || [];
+    message.regionId = object.regionId ?? "";
     return message;
   },
 };

@@ -359,6 +359,102 @@ export function customDomainFailureToNumber(object: CustomDomainFailure): number
   }
 }
 
+/** Where another region stands from which a service takes endpoints. */
+export const SupportedRegionStatus = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: "SUPPORTED_REGION_STATUS_UNSPECIFIED",
+  /** PENDING - Being opened. */
+  PENDING: "SUPPORTED_REGION_STATUS_PENDING",
+  /** AVAILABLE - Endpoints of the region can connect. */
+  AVAILABLE: "SUPPORTED_REGION_STATUS_AVAILABLE",
+  /** DELETING - Being removed: nobody new is admitted. */
+  DELETING: "SUPPORTED_REGION_STATUS_DELETING",
+  /** FAILED - It could not be opened: this installation has no such region any more. */
+  FAILED: "SUPPORTED_REGION_STATUS_FAILED",
+  /** CLOSED - Removed; such a one is not listed. */
+  CLOSED: "SUPPORTED_REGION_STATUS_CLOSED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type SupportedRegionStatus = typeof SupportedRegionStatus[keyof typeof SupportedRegionStatus];
+
+export namespace SupportedRegionStatus {
+  export type UNSPECIFIED = typeof SupportedRegionStatus.UNSPECIFIED;
+  export type PENDING = typeof SupportedRegionStatus.PENDING;
+  export type AVAILABLE = typeof SupportedRegionStatus.AVAILABLE;
+  export type DELETING = typeof SupportedRegionStatus.DELETING;
+  export type FAILED = typeof SupportedRegionStatus.FAILED;
+  export type CLOSED = typeof SupportedRegionStatus.CLOSED;
+  export type UNRECOGNIZED = typeof SupportedRegionStatus.UNRECOGNIZED;
+}
+
+export function supportedRegionStatusFromJSON(object: any): SupportedRegionStatus {
+  switch (object) {
+    case 0:
+    case "SUPPORTED_REGION_STATUS_UNSPECIFIED":
+      return SupportedRegionStatus.UNSPECIFIED;
+    case 1:
+    case "SUPPORTED_REGION_STATUS_PENDING":
+      return SupportedRegionStatus.PENDING;
+    case 2:
+    case "SUPPORTED_REGION_STATUS_AVAILABLE":
+      return SupportedRegionStatus.AVAILABLE;
+    case 3:
+    case "SUPPORTED_REGION_STATUS_DELETING":
+      return SupportedRegionStatus.DELETING;
+    case 4:
+    case "SUPPORTED_REGION_STATUS_FAILED":
+      return SupportedRegionStatus.FAILED;
+    case 5:
+    case "SUPPORTED_REGION_STATUS_CLOSED":
+      return SupportedRegionStatus.CLOSED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return SupportedRegionStatus.UNRECOGNIZED;
+  }
+}
+
+export function supportedRegionStatusToJSON(object: SupportedRegionStatus): string {
+  switch (object) {
+    case SupportedRegionStatus.UNSPECIFIED:
+      return "SUPPORTED_REGION_STATUS_UNSPECIFIED";
+    case SupportedRegionStatus.PENDING:
+      return "SUPPORTED_REGION_STATUS_PENDING";
+    case SupportedRegionStatus.AVAILABLE:
+      return "SUPPORTED_REGION_STATUS_AVAILABLE";
+    case SupportedRegionStatus.DELETING:
+      return "SUPPORTED_REGION_STATUS_DELETING";
+    case SupportedRegionStatus.FAILED:
+      return "SUPPORTED_REGION_STATUS_FAILED";
+    case SupportedRegionStatus.CLOSED:
+      return "SUPPORTED_REGION_STATUS_CLOSED";
+    case SupportedRegionStatus.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function supportedRegionStatusToNumber(object: SupportedRegionStatus): number {
+  switch (object) {
+    case SupportedRegionStatus.UNSPECIFIED:
+      return 0;
+    case SupportedRegionStatus.PENDING:
+      return 1;
+    case SupportedRegionStatus.AVAILABLE:
+      return 2;
+    case SupportedRegionStatus.DELETING:
+      return 3;
+    case SupportedRegionStatus.FAILED:
+      return 4;
+    case SupportedRegionStatus.CLOSED:
+      return 5;
+    case SupportedRegionStatus.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** One address that a service resource forwards to. An endpoint's interface accepts connections on the same port. */
 export interface Target {
   /** IPv4 or IPv6 address. */
@@ -425,6 +521,22 @@ export interface CustomDomain {
   statusTime: Timestamp | undefined;
 }
 
+/** Another region from which a service takes endpoints. */
+export interface SupportedRegion {
+  /** The region. */
+  regionId: string;
+  /** Status. */
+  status: SupportedRegionStatus;
+  /** Billing and security state: the service's own. */
+  businessStatus: BusinessStatus;
+  /** When it was added. */
+  createTime:
+    | Timestamp
+    | undefined;
+  /** When its status last changed. */
+  statusTime: Timestamp | undefined;
+}
+
 /** A service published by a provider. */
 export interface EndpointService {
   /** `epsrv-` and 20 characters of [0-9a-z]. */
@@ -476,7 +588,11 @@ export interface EndpointService {
   /** All locks, an operator's first; empty to everybody but the owner and operators. */
   locks: Lock[];
   /** Bandwidth of its connections; absent while it has no resource. */
-  bandwidthTerms?: BandwidthTerms | undefined;
+  bandwidthTerms?:
+    | BandwidthTerms
+    | undefined;
+  /** Other regions from which it takes endpoints, sorted. */
+  supportedRegions: SupportedRegion[];
 }
 
 /** What a service was when an endpoint was admitted to it. */
@@ -495,7 +611,7 @@ export interface AdmissionSnapshot {
   payer: Payer;
   /** Whether the request is accepted without being asked about. */
   autoAccept: boolean;
-  /** Resources that may serve the admitted zones. */
+  /** Resources that may serve the admitted zones; of an endpoint of another region, those of all zones. */
   resources: ServiceResource[];
   /** How long the automatic acceptance lasts; for ever when absent. */
   approvalTtl:
@@ -506,7 +622,11 @@ export interface AdmissionSnapshot {
   /** Whether the endpoint's names have zone affinity unless it says otherwise. */
   zoneAffinity: boolean;
   /** Bandwidth of its connections; absent where it cannot be set. */
-  bandwidthTerms?: BandwidthTerms | undefined;
+  bandwidthTerms?:
+    | BandwidthTerms
+    | undefined;
+  /** Region of the service. */
+  serviceRegion: string;
 }
 
 function createBaseTarget(): Target {
@@ -1147,6 +1267,165 @@ export const CustomDomain: MessageFns<CustomDomain> = {
   },
 };
 
+function createBaseSupportedRegion(): SupportedRegion {
+  return {
+    regionId: "",
+    status: SupportedRegionStatus.UNSPECIFIED,
+    businessStatus: BusinessStatus.UNSPECIFIED,
+    createTime: undefined,
+    statusTime: undefined,
+  };
+}
+
+export const SupportedRegion: MessageFns<SupportedRegion> = {
+  encode(message: SupportedRegion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.regionId !== "") {
+      writer.uint32(10).string(message.regionId);
+    }
+    if (message.status !== SupportedRegionStatus.UNSPECIFIED) {
+      writer.uint32(16).int32(supportedRegionStatusToNumber(message.status));
+    }
+    if (message.businessStatus !== BusinessStatus.UNSPECIFIED) {
+      writer.uint32(24).int32(businessStatusToNumber(message.businessStatus));
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(message.createTime, writer.uint32(34).fork()).join();
+    }
+    if (message.statusTime !== undefined) {
+      Timestamp.encode(message.statusTime, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SupportedRegion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSupportedRegion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.status = supportedRegionStatusFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.businessStatus = businessStatusFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.statusTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SupportedRegion {
+    return {
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
+      status: isSet(object.status) ? supportedRegionStatusFromJSON(object.status) : SupportedRegionStatus.UNSPECIFIED,
+      businessStatus: isSet(object.businessStatus)
+        ? businessStatusFromJSON(object.businessStatus)
+        : isSet(object.business_status)
+        ? businessStatusFromJSON(object.business_status)
+        : BusinessStatus.UNSPECIFIED,
+      createTime: isSet(object.createTime)
+        ? fromJsonTimestamp(object.createTime)
+        : isSet(object.create_time)
+        ? fromJsonTimestamp(object.create_time)
+        : undefined,
+      statusTime: isSet(object.statusTime)
+        ? fromJsonTimestamp(object.statusTime)
+        : isSet(object.status_time)
+        ? fromJsonTimestamp(object.status_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SupportedRegion): unknown {
+    const obj: any = {};
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
+    if (message.status !== SupportedRegionStatus.UNSPECIFIED) {
+      obj.status = supportedRegionStatusToJSON(message.status);
+    }
+    if (message.businessStatus !== BusinessStatus.UNSPECIFIED) {
+      obj.businessStatus = businessStatusToJSON(message.businessStatus);
+    }
+    if (message.createTime !== undefined) {
+      obj.createTime = fromTimestamp(message.createTime).toISOString();
+    }
+    if (message.statusTime !== undefined) {
+      obj.statusTime = fromTimestamp(message.statusTime).toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SupportedRegion>, I>>(base?: I): SupportedRegion {
+    return SupportedRegion.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SupportedRegion>, I>>(object: I): SupportedRegion {
+    const message = createBaseSupportedRegion();
+    message.regionId = object.regionId ?? "";
+    message.status = object.status ?? SupportedRegionStatus.UNSPECIFIED;
+    message.businessStatus = object.businessStatus ?? BusinessStatus.UNSPECIFIED;
+    message.createTime = (object.createTime !== undefined && object.createTime !== null)
+      ? Timestamp.fromPartial(object.createTime)
+      : undefined;
+    message.statusTime = (object.statusTime !== undefined && object.statusTime !== null)
+      ? Timestamp.fromPartial(object.statusTime)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseEndpointService(): EndpointService {
   return {
     serviceId: "",
@@ -1171,6 +1450,7 @@ function createBaseEndpointService(): EndpointService {
     zoneAffinity: false,
     locks: [],
     bandwidthTerms: undefined,
+    supportedRegions: [],
   };
 }
 
@@ -1244,6 +1524,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     }
     if (message.bandwidthTerms !== undefined) {
       BandwidthTerms.encode(message.bandwidthTerms, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.supportedRegions) {
+      SupportedRegion.encode(v!, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -1437,6 +1720,14 @@ export const EndpointService: MessageFns<EndpointService> = {
             message.bandwidthTerms = BandwidthTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.supportedRegions.push(SupportedRegion.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1539,6 +1830,11 @@ export const EndpointService: MessageFns<EndpointService> = {
         : isSet(object.bandwidth_terms)
         ? BandwidthTerms.fromJSON(object.bandwidth_terms)
         : undefined,
+      supportedRegions: globalThis.Array.isArray(object?.supportedRegions)
+        ? object.supportedRegions.map((e: any) => SupportedRegion.fromJSON(e))
+        : globalThis.Array.isArray(object?.supported_regions)
+        ? object.supported_regions.map((e: any) => SupportedRegion.fromJSON(e))
+        : [],
     };
   },
 
@@ -1610,6 +1906,9 @@ export const EndpointService: MessageFns<EndpointService> = {
     if (message.bandwidthTerms !== undefined) {
       obj.bandwidthTerms = BandwidthTerms.toJSON(message.bandwidthTerms);
     }
+    if (message.supportedRegions?.length) {
+      obj.supportedRegions = message.supportedRegions.map((e) => SupportedRegion.toJSON(e));
+    }
     return obj;
   },
 
@@ -1648,6 +1947,7 @@ export const EndpointService: MessageFns<EndpointService> = {
     message.bandwidthTerms = (object.bandwidthTerms !== undefined && object.bandwidthTerms !== null)
       ? BandwidthTerms.fromPartial(object.bandwidthTerms)
       : undefined;
+    message.supportedRegions = object.supportedRegions?.map((e) => SupportedRegion.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1666,6 +1966,7 @@ function createBaseAdmissionSnapshot(): AdmissionSnapshot {
     customDomains: [],
     zoneAffinity: false,
     bandwidthTerms: undefined,
+    serviceRegion: "",
   };
 }
 
@@ -1709,6 +2010,9 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
     }
     if (message.bandwidthTerms !== undefined) {
       BandwidthTerms.encode(message.bandwidthTerms, writer.uint32(98).fork()).join();
+    }
+    if (message.serviceRegion !== "") {
+      writer.uint32(106).string(message.serviceRegion);
     }
     return writer;
   },
@@ -1822,6 +2126,14 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
             message.bandwidthTerms = BandwidthTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.serviceRegion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1890,6 +2202,11 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
         : isSet(object.bandwidth_terms)
         ? BandwidthTerms.fromJSON(object.bandwidth_terms)
         : undefined,
+      serviceRegion: isSet(object.serviceRegion)
+        ? globalThis.String(object.serviceRegion)
+        : isSet(object.service_region)
+        ? globalThis.String(object.service_region)
+        : "",
     };
   },
 
@@ -1931,6 +2248,9 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
     if (message.bandwidthTerms !== undefined) {
       obj.bandwidthTerms = BandwidthTerms.toJSON(message.bandwidthTerms);
     }
+    if (message.serviceRegion !== "") {
+      obj.serviceRegion = message.serviceRegion;
+    }
     return obj;
   },
 
@@ -1957,6 +2277,7 @@ export const AdmissionSnapshot: MessageFns<AdmissionSnapshot> = {
     message.bandwidthTerms = (object.bandwidthTerms !== undefined && object.bandwidthTerms !== null)
       ? BandwidthTerms.fromPartial(object.bandwidthTerms)
       : undefined;
+    message.serviceRegion = object.serviceRegion ?? "";
     return message;
   },
 };
@@ -1990,10 +2311,12 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.provider.v1.ResourceType": ResourceType,
     ".privatelink.provider.v1.CustomDomainStatus": CustomDomainStatus,
     ".privatelink.provider.v1.CustomDomainFailure": CustomDomainFailure,
+    ".privatelink.provider.v1.SupportedRegionStatus": SupportedRegionStatus,
     ".privatelink.provider.v1.Target": Target,
     ".privatelink.provider.v1.ServiceResource": ServiceResource,
     ".privatelink.provider.v1.ServiceUser": ServiceUser,
     ".privatelink.provider.v1.CustomDomain": CustomDomain,
+    ".privatelink.provider.v1.SupportedRegion": SupportedRegion,
     ".privatelink.provider.v1.EndpointService": EndpointService,
     ".privatelink.provider.v1.AdmissionSnapshot": AdmissionSnapshot,
   },

@@ -133,7 +133,7 @@ export interface ResourceSpec {
   resourceId: string;
   /** Kind of balancer. */
   resourceType: ResourceType;
-  /** Zone of the balancer, one of the region's. */
+  /** Zone of the balancer, one of the service's region. */
   zoneId: string;
   /** Where traffic goes; 1..100. */
   targets: Target[];
@@ -522,6 +522,12 @@ export interface AdmitEndpointRequest {
   zoneIds: string[];
   /** Address families of the endpoint. */
   addressType: AddressType;
+  /** Region of the endpoint; the service's when absent. */
+  regionId?:
+    | string
+    | undefined;
+  /** Region in which the endpoint looks for the service; its own when absent. */
+  serviceRegion?: string | undefined;
 }
 
 /** The slot is taken. */
@@ -546,6 +552,8 @@ export interface ExplainAdmissionRequest {
   zoneIds: string[];
   /** Address families of the endpoint; IPV4 when not said. */
   addressType: AddressType;
+  /** Region of the endpoint; the service's when absent. */
+  regionId?: string | undefined;
 }
 
 /** How it would be admitted. */
@@ -582,7 +590,7 @@ export interface ReleaseAdmissionResponse {
 export interface ConfirmServiceTeardownRequest {
   /** Service id. */
   serviceId: string;
-  /** Revision of the deletion that was carried out. */
+  /** Revision of the deletion, or of the removal of a region, that was carried out. */
   serviceRevision: bigint;
   /** Connections that became SERVICE_DELETED. */
   connectionCount: bigint;
@@ -812,6 +820,68 @@ export interface RemoveCustomDomainRequest {
 
 /** The service after that. */
 export interface RemoveCustomDomainResponse {
+  /** The service. */
+  endpointService:
+    | EndpointService
+    | undefined;
+  /** Revision of its stream after this request. */
+  revision: bigint;
+  /** Give it to a list to see this change there. */
+  consistencyToken: string;
+  /** Of a dry run only: what would be done. */
+  preview?: Preview | undefined;
+}
+
+/** Adds a region. */
+export interface AddSupportedRegionRequest {
+  /** Makes a retry safe. */
+  requestId: string;
+  /** Service id. */
+  serviceId: string;
+  /** A region of this installation, other than the service's. */
+  regionId: string;
+  /** Refuse with ABORTED unless the stream is at this revision. */
+  expectedRevision?:
+    | bigint
+    | undefined;
+  /** Changes nothing: the answer is what it would be, with a preview. */
+  dryRun?: boolean | undefined;
+}
+
+/** The service after that. */
+export interface AddSupportedRegionResponse {
+  /** The service. */
+  endpointService:
+    | EndpointService
+    | undefined;
+  /** Revision of its stream after this request. */
+  revision: bigint;
+  /** Give it to a list to see this change there. */
+  consistencyToken: string;
+  /** Of a dry run only: what would be done. */
+  preview?: Preview | undefined;
+}
+
+/** Removes a region. */
+export interface RemoveSupportedRegionRequest {
+  /** Makes a retry safe. */
+  requestId: string;
+  /** Service id. */
+  serviceId: string;
+  /** A region other than the service's. */
+  regionId: string;
+  /** Also while connections of its endpoints are up. */
+  force: boolean;
+  /** Refuse with ABORTED unless the stream is at this revision. */
+  expectedRevision?:
+    | bigint
+    | undefined;
+  /** Changes nothing: the answer is what it would be, with a preview. */
+  dryRun?: boolean | undefined;
+}
+
+/** The service after that. */
+export interface RemoveSupportedRegionResponse {
   /** The service. */
   endpointService:
     | EndpointService
@@ -4421,6 +4491,8 @@ function createBaseAdmitEndpointRequest(): AdmitEndpointRequest {
     endpointType: EndpointType.UNSPECIFIED,
     zoneIds: [],
     addressType: AddressType.UNSPECIFIED,
+    regionId: undefined,
+    serviceRegion: undefined,
   };
 }
 
@@ -4443,6 +4515,12 @@ export const AdmitEndpointRequest: MessageFns<AdmitEndpointRequest> = {
     }
     if (message.addressType !== AddressType.UNSPECIFIED) {
       writer.uint32(48).int32(addressTypeToNumber(message.addressType));
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(58).string(message.regionId);
+    }
+    if (message.serviceRegion !== undefined) {
+      writer.uint32(66).string(message.serviceRegion);
     }
     return writer;
   },
@@ -4508,6 +4586,22 @@ export const AdmitEndpointRequest: MessageFns<AdmitEndpointRequest> = {
             message.addressType = addressTypeFromJSON(reader.int32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.serviceRegion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4548,6 +4642,16 @@ export const AdmitEndpointRequest: MessageFns<AdmitEndpointRequest> = {
         : isSet(object.address_type)
         ? addressTypeFromJSON(object.address_type)
         : AddressType.UNSPECIFIED,
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
+      serviceRegion: isSet(object.serviceRegion)
+        ? globalThis.String(object.serviceRegion)
+        : isSet(object.service_region)
+        ? globalThis.String(object.service_region)
+        : undefined,
     };
   },
 
@@ -4571,6 +4675,12 @@ export const AdmitEndpointRequest: MessageFns<AdmitEndpointRequest> = {
     if (message.addressType !== AddressType.UNSPECIFIED) {
       obj.addressType = addressTypeToJSON(message.addressType);
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
+    if (message.serviceRegion !== undefined) {
+      obj.serviceRegion = message.serviceRegion;
+    }
     return obj;
   },
 
@@ -4585,6 +4695,8 @@ export const AdmitEndpointRequest: MessageFns<AdmitEndpointRequest> = {
     message.endpointType = object.endpointType ?? EndpointType.UNSPECIFIED;
     message.zoneIds = object.zoneIds?.map((e) => e) || [];
     message.addressType = object.addressType ?? AddressType.UNSPECIFIED;
+    message.regionId = object.regionId ?? undefined;
+    message.serviceRegion = object.serviceRegion ?? undefined;
     return message;
   },
 };
@@ -4685,6 +4797,7 @@ function createBaseExplainAdmissionRequest(): ExplainAdmissionRequest {
     endpointType: EndpointType.UNSPECIFIED,
     zoneIds: [],
     addressType: AddressType.UNSPECIFIED,
+    regionId: undefined,
   };
 }
 
@@ -4704,6 +4817,9 @@ export const ExplainAdmissionRequest: MessageFns<ExplainAdmissionRequest> = {
     }
     if (message.addressType !== AddressType.UNSPECIFIED) {
       writer.uint32(40).int32(addressTypeToNumber(message.addressType));
+    }
+    if (message.regionId !== undefined) {
+      writer.uint32(50).string(message.regionId);
     }
     return writer;
   },
@@ -4761,6 +4877,14 @@ export const ExplainAdmissionRequest: MessageFns<ExplainAdmissionRequest> = {
             message.addressType = addressTypeFromJSON(reader.int32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4796,6 +4920,11 @@ export const ExplainAdmissionRequest: MessageFns<ExplainAdmissionRequest> = {
         : isSet(object.address_type)
         ? addressTypeFromJSON(object.address_type)
         : AddressType.UNSPECIFIED,
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : undefined,
     };
   },
 
@@ -4816,6 +4945,9 @@ export const ExplainAdmissionRequest: MessageFns<ExplainAdmissionRequest> = {
     if (message.addressType !== AddressType.UNSPECIFIED) {
       obj.addressType = addressTypeToJSON(message.addressType);
     }
+    if (message.regionId !== undefined) {
+      obj.regionId = message.regionId;
+    }
     return obj;
   },
 
@@ -4829,6 +4961,7 @@ export const ExplainAdmissionRequest: MessageFns<ExplainAdmissionRequest> = {
     message.endpointType = object.endpointType ?? EndpointType.UNSPECIFIED;
     message.zoneIds = object.zoneIds?.map((e) => e) || [];
     message.addressType = object.addressType ?? AddressType.UNSPECIFIED;
+    message.regionId = object.regionId ?? undefined;
     return message;
   },
 };
@@ -7590,6 +7723,604 @@ export const RemoveCustomDomainResponse: MessageFns<RemoveCustomDomainResponse> 
   },
 };
 
+function createBaseAddSupportedRegionRequest(): AddSupportedRegionRequest {
+  return { requestId: "", serviceId: "", regionId: "", expectedRevision: undefined, dryRun: undefined };
+}
+
+export const AddSupportedRegionRequest: MessageFns<AddSupportedRegionRequest> = {
+  encode(message: AddSupportedRegionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.serviceId !== "") {
+      writer.uint32(18).string(message.serviceId);
+    }
+    if (message.regionId !== "") {
+      writer.uint32(26).string(message.regionId);
+    }
+    if (message.expectedRevision !== undefined) {
+      if (BigInt.asUintN(64, message.expectedRevision) !== message.expectedRevision) {
+        throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.expectedRevision);
+    }
+    if (message.dryRun !== undefined) {
+      writer.uint32(800).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddSupportedRegionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddSupportedRegionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serviceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expectedRevision = reader.uint64() as bigint;
+            continue;
+          }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddSupportedRegionRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      serviceId: isSet(object.serviceId)
+        ? globalThis.String(object.serviceId)
+        : isSet(object.service_id)
+        ? globalThis.String(object.service_id)
+        : "",
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
+      expectedRevision: isSet(object.expectedRevision)
+        ? BigInt(object.expectedRevision)
+        : isSet(object.expected_revision)
+        ? BigInt(object.expected_revision)
+        : undefined,
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AddSupportedRegionRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.serviceId !== "") {
+      obj.serviceId = message.serviceId;
+    }
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
+    if (message.expectedRevision !== undefined) {
+      obj.expectedRevision = message.expectedRevision.toString();
+    }
+    if (message.dryRun !== undefined) {
+      obj.dryRun = message.dryRun;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AddSupportedRegionRequest>, I>>(base?: I): AddSupportedRegionRequest {
+    return AddSupportedRegionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AddSupportedRegionRequest>, I>>(object: I): AddSupportedRegionRequest {
+    const message = createBaseAddSupportedRegionRequest();
+    message.requestId = object.requestId ?? "";
+    message.serviceId = object.serviceId ?? "";
+    message.regionId = object.regionId ?? "";
+    message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
+      ? BigInt(object.expectedRevision)
+      : undefined;
+    message.dryRun = object.dryRun ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAddSupportedRegionResponse(): AddSupportedRegionResponse {
+  return { endpointService: undefined, revision: 0n, consistencyToken: "", preview: undefined };
+}
+
+export const AddSupportedRegionResponse: MessageFns<AddSupportedRegionResponse> = {
+  encode(message: AddSupportedRegionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpointService !== undefined) {
+      EndpointService.encode(message.endpointService, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.consistencyToken !== "") {
+      writer.uint32(26).string(message.consistencyToken);
+    }
+    if (message.preview !== undefined) {
+      Preview.encode(message.preview, writer.uint32(802).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddSupportedRegionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddSupportedRegionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpointService = EndpointService.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consistencyToken = reader.string();
+            continue;
+          }
+          case 100: {
+            if (tag !== 802) {
+              break;
+            }
+
+            message.preview = Preview.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddSupportedRegionResponse {
+    return {
+      endpointService: isSet(object.endpointService)
+        ? EndpointService.fromJSON(object.endpointService)
+        : isSet(object.endpoint_service)
+        ? EndpointService.fromJSON(object.endpoint_service)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+      consistencyToken: isSet(object.consistencyToken)
+        ? globalThis.String(object.consistencyToken)
+        : isSet(object.consistency_token)
+        ? globalThis.String(object.consistency_token)
+        : "",
+      preview: isSet(object.preview) ? Preview.fromJSON(object.preview) : undefined,
+    };
+  },
+
+  toJSON(message: AddSupportedRegionResponse): unknown {
+    const obj: any = {};
+    if (message.endpointService !== undefined) {
+      obj.endpointService = EndpointService.toJSON(message.endpointService);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    if (message.consistencyToken !== "") {
+      obj.consistencyToken = message.consistencyToken;
+    }
+    if (message.preview !== undefined) {
+      obj.preview = Preview.toJSON(message.preview);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AddSupportedRegionResponse>, I>>(base?: I): AddSupportedRegionResponse {
+    return AddSupportedRegionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AddSupportedRegionResponse>, I>>(object: I): AddSupportedRegionResponse {
+    const message = createBaseAddSupportedRegionResponse();
+    message.endpointService = (object.endpointService !== undefined && object.endpointService !== null)
+      ? EndpointService.fromPartial(object.endpointService)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.consistencyToken = object.consistencyToken ?? "";
+    message.preview = (object.preview !== undefined && object.preview !== null)
+      ? Preview.fromPartial(object.preview)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveSupportedRegionRequest(): RemoveSupportedRegionRequest {
+  return { requestId: "", serviceId: "", regionId: "", force: false, expectedRevision: undefined, dryRun: undefined };
+}
+
+export const RemoveSupportedRegionRequest: MessageFns<RemoveSupportedRegionRequest> = {
+  encode(message: RemoveSupportedRegionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.serviceId !== "") {
+      writer.uint32(18).string(message.serviceId);
+    }
+    if (message.regionId !== "") {
+      writer.uint32(26).string(message.regionId);
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
+    }
+    if (message.expectedRevision !== undefined) {
+      if (BigInt.asUintN(64, message.expectedRevision) !== message.expectedRevision) {
+        throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.expectedRevision);
+    }
+    if (message.dryRun !== undefined) {
+      writer.uint32(800).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSupportedRegionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSupportedRegionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serviceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expectedRevision = reader.uint64() as bigint;
+            continue;
+          }
+          case 100: {
+            if (tag !== 800) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveSupportedRegionRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      serviceId: isSet(object.serviceId)
+        ? globalThis.String(object.serviceId)
+        : isSet(object.service_id)
+        ? globalThis.String(object.service_id)
+        : "",
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+      expectedRevision: isSet(object.expectedRevision)
+        ? BigInt(object.expectedRevision)
+        : isSet(object.expected_revision)
+        ? BigInt(object.expected_revision)
+        : undefined,
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RemoveSupportedRegionRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.serviceId !== "") {
+      obj.serviceId = message.serviceId;
+    }
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
+    if (message.expectedRevision !== undefined) {
+      obj.expectedRevision = message.expectedRevision.toString();
+    }
+    if (message.dryRun !== undefined) {
+      obj.dryRun = message.dryRun;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RemoveSupportedRegionRequest>, I>>(base?: I): RemoveSupportedRegionRequest {
+    return RemoveSupportedRegionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RemoveSupportedRegionRequest>, I>>(object: I): RemoveSupportedRegionRequest {
+    const message = createBaseRemoveSupportedRegionRequest();
+    message.requestId = object.requestId ?? "";
+    message.serviceId = object.serviceId ?? "";
+    message.regionId = object.regionId ?? "";
+    message.force = object.force ?? false;
+    message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
+      ? BigInt(object.expectedRevision)
+      : undefined;
+    message.dryRun = object.dryRun ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveSupportedRegionResponse(): RemoveSupportedRegionResponse {
+  return { endpointService: undefined, revision: 0n, consistencyToken: "", preview: undefined };
+}
+
+export const RemoveSupportedRegionResponse: MessageFns<RemoveSupportedRegionResponse> = {
+  encode(message: RemoveSupportedRegionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpointService !== undefined) {
+      EndpointService.encode(message.endpointService, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.consistencyToken !== "") {
+      writer.uint32(26).string(message.consistencyToken);
+    }
+    if (message.preview !== undefined) {
+      Preview.encode(message.preview, writer.uint32(802).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSupportedRegionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSupportedRegionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpointService = EndpointService.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consistencyToken = reader.string();
+            continue;
+          }
+          case 100: {
+            if (tag !== 802) {
+              break;
+            }
+
+            message.preview = Preview.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveSupportedRegionResponse {
+    return {
+      endpointService: isSet(object.endpointService)
+        ? EndpointService.fromJSON(object.endpointService)
+        : isSet(object.endpoint_service)
+        ? EndpointService.fromJSON(object.endpoint_service)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+      consistencyToken: isSet(object.consistencyToken)
+        ? globalThis.String(object.consistencyToken)
+        : isSet(object.consistency_token)
+        ? globalThis.String(object.consistency_token)
+        : "",
+      preview: isSet(object.preview) ? Preview.fromJSON(object.preview) : undefined,
+    };
+  },
+
+  toJSON(message: RemoveSupportedRegionResponse): unknown {
+    const obj: any = {};
+    if (message.endpointService !== undefined) {
+      obj.endpointService = EndpointService.toJSON(message.endpointService);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    if (message.consistencyToken !== "") {
+      obj.consistencyToken = message.consistencyToken;
+    }
+    if (message.preview !== undefined) {
+      obj.preview = Preview.toJSON(message.preview);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RemoveSupportedRegionResponse>, I>>(base?: I): RemoveSupportedRegionResponse {
+    return RemoveSupportedRegionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RemoveSupportedRegionResponse>, I>>(
+    object: I,
+  ): RemoveSupportedRegionResponse {
+    const message = createBaseRemoveSupportedRegionResponse();
+    message.endpointService = (object.endpointService !== undefined && object.endpointService !== null)
+      ? EndpointService.fromPartial(object.endpointService)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.consistencyToken = object.consistencyToken ?? "";
+    message.preview = (object.preview !== undefined && object.preview !== null)
+      ? Preview.fromPartial(object.preview)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseProviderAccount(): ProviderAccount {
   return { accountId: "", platform: false, serviceCount: 0 };
 }
@@ -8348,6 +9079,37 @@ export const ProviderServiceService = {
     responseDeserialize: (value: Buffer): RemoveCustomDomainResponse => RemoveCustomDomainResponse.decode(value),
   },
   /**
+   * Lets endpoints of another region of this installation connect; INTERFACE services only. The service is CHANGING
+   * until the region is AVAILABLE.
+   */
+  addSupportedRegion: {
+    path: "/privatelink.provider.v1.ProviderService/AddSupportedRegion" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddSupportedRegionRequest): Buffer =>
+      Buffer.from(AddSupportedRegionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddSupportedRegionRequest => AddSupportedRegionRequest.decode(value),
+    responseSerialize: (value: AddSupportedRegionResponse): Buffer =>
+      Buffer.from(AddSupportedRegionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AddSupportedRegionResponse => AddSupportedRegionResponse.decode(value),
+  },
+  /**
+   * Takes endpoints of another region no more. Without `force`, refused with SUPPORTED_REGION_IN_USE while connections of
+   * its endpoints are up; those that there are become SERVICE_DELETED, and the service is CHANGING until they are torn
+   * down. Removing one that is not there is success.
+   */
+  removeSupportedRegion: {
+    path: "/privatelink.provider.v1.ProviderService/RemoveSupportedRegion" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveSupportedRegionRequest): Buffer =>
+      Buffer.from(RemoveSupportedRegionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveSupportedRegionRequest => RemoveSupportedRegionRequest.decode(value),
+    responseSerialize: (value: RemoveSupportedRegionResponse): Buffer =>
+      Buffer.from(RemoveSupportedRegionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveSupportedRegionResponse => RemoveSupportedRegionResponse.decode(value),
+  },
+  /**
    * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
    * services; those that are there stay.
    */
@@ -8433,7 +9195,7 @@ export const ProviderServiceService = {
       Buffer.from(ReleaseAdmissionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReleaseAdmissionResponse => ReleaseAdmissionResponse.decode(value),
   },
-  /** For the broker: the last connection of a service being deleted has been torn down. */
+  /** For the broker: the last connection of a service being deleted, or of a region being removed, has been torn down. */
   confirmServiceTeardown: {
     path: "/privatelink.provider.v1.ProviderService/ConfirmServiceTeardown" as const,
     requestStream: false as const,
@@ -8493,6 +9255,17 @@ export interface ProviderServiceServer extends UntypedServiceImplementation {
   /** Takes a custom domain back. Endpoints that have it keep it. */
   removeCustomDomain: handleUnaryCall<RemoveCustomDomainRequest, RemoveCustomDomainResponse>;
   /**
+   * Lets endpoints of another region of this installation connect; INTERFACE services only. The service is CHANGING
+   * until the region is AVAILABLE.
+   */
+  addSupportedRegion: handleUnaryCall<AddSupportedRegionRequest, AddSupportedRegionResponse>;
+  /**
+   * Takes endpoints of another region no more. Without `force`, refused with SUPPORTED_REGION_IN_USE while connections of
+   * its endpoints are up; those that there are become SERVICE_DELETED, and the service is CHANGING until they are torn
+   * down. Removing one that is not there is success.
+   */
+  removeSupportedRegion: handleUnaryCall<RemoveSupportedRegionRequest, RemoveSupportedRegionResponse>;
+  /**
    * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
    * services; those that are there stay.
    */
@@ -8509,7 +9282,7 @@ export interface ProviderServiceServer extends UntypedServiceImplementation {
   explainAdmission: handleUnaryCall<ExplainAdmissionRequest, ExplainAdmissionResponse>;
   /** For the consumer service and the broker: gives the slot of an endpoint back. */
   releaseAdmission: handleUnaryCall<ReleaseAdmissionRequest, ReleaseAdmissionResponse>;
-  /** For the broker: the last connection of a service being deleted has been torn down. */
+  /** For the broker: the last connection of a service being deleted, or of a region being removed, has been torn down. */
   confirmServiceTeardown: handleUnaryCall<ConfirmServiceTeardownRequest, ConfirmServiceTeardownResponse>;
 }
 
@@ -8796,6 +9569,45 @@ export interface ProviderServiceClient extends Client {
     callback: (error: ServiceError | null, response: RemoveCustomDomainResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Lets endpoints of another region of this installation connect; INTERFACE services only. The service is CHANGING
+   * until the region is AVAILABLE.
+   */
+  addSupportedRegion(
+    request: AddSupportedRegionRequest,
+    callback: (error: ServiceError | null, response: AddSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  addSupportedRegion(
+    request: AddSupportedRegionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AddSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  addSupportedRegion(
+    request: AddSupportedRegionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AddSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes endpoints of another region no more. Without `force`, refused with SUPPORTED_REGION_IN_USE while connections of
+   * its endpoints are up; those that there are become SERVICE_DELETED, and the service is CHANGING until they are torn
+   * down. Removing one that is not there is success.
+   */
+  removeSupportedRegion(
+    request: RemoveSupportedRegionRequest,
+    callback: (error: ServiceError | null, response: RemoveSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  removeSupportedRegion(
+    request: RemoveSupportedRegionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  removeSupportedRegion(
+    request: RemoveSupportedRegionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveSupportedRegionResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * For operators: flags an account as the platform's own, or takes that back. Only the platform publishes REVERSE
    * services; those that are there stay.
    */
@@ -8910,7 +9722,7 @@ export interface ProviderServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReleaseAdmissionResponse) => void,
   ): ClientUnaryCall;
-  /** For the broker: the last connection of a service being deleted has been torn down. */
+  /** For the broker: the last connection of a service being deleted, or of a region being removed, has been torn down. */
   confirmServiceTeardown(
     request: ConfirmServiceTeardownRequest,
     callback: (error: ServiceError | null, response: ConfirmServiceTeardownResponse) => void,
@@ -9010,6 +9822,10 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.provider.v1.VerifyCustomDomainResponse": VerifyCustomDomainResponse,
     ".privatelink.provider.v1.RemoveCustomDomainRequest": RemoveCustomDomainRequest,
     ".privatelink.provider.v1.RemoveCustomDomainResponse": RemoveCustomDomainResponse,
+    ".privatelink.provider.v1.AddSupportedRegionRequest": AddSupportedRegionRequest,
+    ".privatelink.provider.v1.AddSupportedRegionResponse": AddSupportedRegionResponse,
+    ".privatelink.provider.v1.RemoveSupportedRegionRequest": RemoveSupportedRegionRequest,
+    ".privatelink.provider.v1.RemoveSupportedRegionResponse": RemoveSupportedRegionResponse,
     ".privatelink.provider.v1.ProviderAccount": ProviderAccount,
     ".privatelink.provider.v1.SetPlatformAccountRequest": SetPlatformAccountRequest,
     ".privatelink.provider.v1.SetPlatformAccountResponse": SetPlatformAccountResponse,

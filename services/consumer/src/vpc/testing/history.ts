@@ -13,7 +13,10 @@ export const many = <T>(count: number, make: (index: number) => T): T[] =>
 
 export const registered = (ipv6Cidr = '2001:db8::/56'): VpcEvent => ({
   type: 'VpcRegistered',
-  data: { vpcId: 'vpc-1', accountId: '1'.repeat(16), ipv4Cidr: '10.0.0.0/16', ipv6Cidr, tags: [], at: longAgo },
+  data: {
+    ...{ vpcId: 'vpc-1', accountId: '1'.repeat(16), regionId: 'cn-hangzhou' },
+    ...{ ipv4Cidr: '10.0.0.0/16', ipv6Cidr, tags: [], at: longAgo },
+  },
 });
 
 export const deregistered: VpcEvent = { type: 'VpcDeregistered', data: { at: longAgo } };
