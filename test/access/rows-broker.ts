@@ -73,7 +73,7 @@ const scopes = [
 ];
 
 const snapshot = ({ serviceId, serviceName }: Scene) => ({
-  ...{ serviceId, serviceName, serviceAccountId: accounts.P, serviceRevision: 1n },
+  ...{ serviceId, serviceName, serviceAccountId: accounts.P, serviceRevision: 1n, serviceRegion: 'cn-hangzhou' },
   ...{
     serviceType: 'ENDPOINT_TYPE_INTERFACE',
     payer: 'PAYER_ENDPOINT',

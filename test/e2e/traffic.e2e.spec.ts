@@ -9,7 +9,7 @@ import { namespaces } from './traffic/namespaces.ts';
 import { recovery } from './traffic/recovery.ts';
 import { reverse } from './traffic/reverse.ts';
 
-const env = { PRIVATELINK_ZONES: ZONES.join(',') };
+const env = { PRIVATELINK_ZONES: ZONES.join(','), PRIVATELINK_OTHER_REGIONS: '' };
 /** A process that is killed on purpose needs no rest. */
 const backOff = { firstMs: 50, longestMs: 200, forgivenAfterMs: 1_000 };
 
@@ -24,7 +24,7 @@ describe('traffic on the loopback network, with two agents for each zone', () =>
 });
 
 describe.skipIf(!hasNamespaces)('traffic in network namespaces (root on Linux)', () => {
-  const stage = useStage(async () => ({ forwarding: 'namespaces', env: { PRIVATELINK_ZONES: ZONES[0] } }));
+  const stage = useStage(async () => ({ forwarding: 'namespaces', env: { ...env, PRIVATELINK_ZONES: ZONES[0] } }));
   namespaces(stage);
   it('leaves a sound history', () => expectSoundHistory(stage().log));
 });

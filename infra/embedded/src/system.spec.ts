@@ -64,10 +64,12 @@ test('services stop in the reverse of the order they are listed in', async () =>
   expect(stopped).toEqual(['dns-1 stopped', 'broker-1 stopped', 'consumer-1 stopped', 'provider-1 stopped']);
 });
 
+const twoZones = { PRIVATELINK_ZONES: 'a, b', PRIVATELINK_OTHER_REGIONS: '' };
+
 test('the agents of each zone start after the services, are described, and stop before them', async () => {
   const { run, pids, stop } = await start({
     replicas: { 'data-plane': 2 },
-    env: { PRIVATELINK_FORWARDING: 'loopback', PRIVATELINK_ZONES: 'a, b', PRIVATELINK_HAPROXY: process.execPath },
+    env: { ...twoZones, PRIVATELINK_FORWARDING: 'loopback', PRIVATELINK_HAPROXY: process.execPath },
   });
   const services = ['provider-1', 'consumer-1', 'broker-1', 'dns-1'];
   const agents = ['data-plane-a-1', 'data-plane-a-2', 'data-plane-b-1', 'data-plane-b-2'];

@@ -92,6 +92,21 @@ export const endpoints = (stage: GetStage): void => {
       await expectRefused(stage(), 'provider.admitEndpoint', said, refusal);
     });
 
+    it('is in another region only where the service supports it, and says where that is', async () => {
+      const { serviceId: service } = stage().scene;
+      await cannotCreate({ serviceRegion: 'moon' }, invalid('service_region'));
+      const elsewhere = refused('FAILED_PRECONDITION', 'SERVICE_REGION_MISMATCH', 'service_region');
+      await cannotCreate({ serviceRegion: 'cn-shanghai' }, elsewhere);
+      const said = {
+        ...{ service, endpointId: absent.endpoint, accountId: accounts.C, zoneIds: ['cn-shanghai-a'] },
+        ...{ endpointType: 'ENDPOINT_TYPE_INTERFACE', regionId: 'cn-shanghai', serviceRegion: 'cn-hangzhou' },
+      };
+      const refusal = refused('FAILED_PRECONDITION', 'REGION_NOT_SUPPORTED', 'vpc_id');
+      await expectRefused(stage(), 'provider.admitEndpoint', said, refusal);
+      const garbled = { ...said, regionId: '\0', serviceRegion: '' };
+      await expectRefused(stage(), 'provider.admitEndpoint', garbled, invalid('region_id', 'service_region'));
+    });
+
     it('has at most 20 tags, each key once', async () => {
       const tag = (key: string, value = '') => ({ key, value });
       await cannotCreate({ tags: Array.from({ length: 21 }, (_, index) => tag(`${index}`)) }, invalid('tags'));
@@ -156,7 +171,8 @@ export const endpoints = (stage: GetStage): void => {
       const { endpointId, serviceId: service } = stage().scene;
       for (const id of ['', 'x', '\0', 'x'.repeat(100_000)]) await explain({ endpointId: id }, 'endpoint_id');
       const zoneIds = [ZONE];
-      for (const more of [{ service }, { accountId: accounts.C }, { zoneIds }, { endpointType: ANY }]) {
+      const regionId = 'cn-hangzhou';
+      for (const more of [{ service }, { accountId: accounts.C }, { zoneIds }, { endpointType: ANY }, { regionId }]) {
         await explain({ endpointId, ...more }, 'endpoint_id');
       }
     });
@@ -167,6 +183,7 @@ export const endpoints = (stage: GetStage): void => {
       await explain({ service, zoneIds: Array(11).fill(ZONE) }, 'zone_ids');
       await explain({ service, zoneIds: [ZONE, '\0'] }, 'zone_ids[1]');
       await explain({ service: 'x'.repeat(254) }, 'service');
+      await explain({ service, regionId: '\0' }, 'region_id');
     });
   });
 
@@ -180,9 +197,10 @@ export const endpoints = (stage: GetStage): void => {
       await refuse('provider.confirmServiceTeardown', { serviceId, connectionCount: large }, 'connection_count');
       await refuse(
         'broker.closeService',
-        { serviceId, serviceRevision: large, actor: 'root' },
+        { serviceId, serviceRevision: large, actor: 'root', regionId: '' },
         'service_revision',
         'actor',
+        'region_id',
       );
       await refuse(
         'provider.explainAdmission',

@@ -11,6 +11,15 @@ const cidr = (field: string): Refusal => refused('INVALID_ARGUMENT', 'CIDR_INVAL
 export const networks = (stage: GetStage): void => {
   const own = () => stage().scene.networks.C;
 
+  it('a VPC is in a region of this installation, and its vSwitches are in zones of that', async () => {
+    for (const regionId of ['moon', '']) {
+      await expectRefused(stage(), 'consumer.registerVpc', { ipv4Cidr: '10.0.0.0/16', regionId }, invalid('region_id'));
+    }
+    const said = { vpcId: own().vpcId, zoneId: 'cn-shanghai-a', ipv4Cidr: '10.0.9.0/24' };
+    const elsewhere = refused('FAILED_PRECONDITION', 'ZONE_REGION_MISMATCH', 'zone_id');
+    await expectRefused(stage(), 'consumer.registerVSwitch', said, elsewhere);
+  });
+
   describe('a range', () => {
     it.each([
       ['', 'of nothing'],

@@ -61,6 +61,15 @@ export const services = (stage: GetStage): void => {
       }
     });
 
+    it('supports other regions of this installation, and neither its own nor any that there is not', async () => {
+      const { serviceId } = stage().scene;
+      for (const regionId of ['cn-hangzhou', 'moon', '']) {
+        for (const rpc of ['provider.addSupportedRegion', 'provider.removeSupportedRegion']) {
+          await expectRefused(stage(), rpc, { serviceId, regionId }, invalid('region_id'));
+        }
+      }
+    });
+
     it('has no domain checked that it did not declare', async () => {
       const { serviceId } = stage().scene;
       const refusal = refused('NOT_FOUND', 'CUSTOM_DOMAIN_NOT_FOUND', 'domain_name');

@@ -69,7 +69,7 @@ export const connectionTransitions: readonly TransitionRow<ConnectionStatus, On>
     from: ['CONNECTING', 'CONNECTED', 'CHANGING', 'DISCONNECTING', 'DISCONNECTED'],
     on: 'serviceDeleted',
     to: 'SERVICE_DELETED',
-    because: 'the service is being deleted',
+    because: 'the service is being deleted, or takes endpoints of its region no more',
   },
   {
     from: ['CONNECTING', 'CONNECTED', 'CHANGING', 'DISCONNECTING', 'DISCONNECTED', 'SERVICE_DELETED'],

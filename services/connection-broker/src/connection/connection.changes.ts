@@ -25,8 +25,10 @@ export const update = (state: Connection, command: Update, at: string): readonly
   const events: ChangeEvent[] = [{ type: 'ConnectionUpdated', data: { revision, resources, actor, at } }];
   for (const zone of zones) {
     const known = state.zones[zone.zoneId];
-    if (!known || known.eniId !== zone.eniId) events.push({ type: 'ZoneAdded', data: { zone, at } });
-    else if (known.ipv4 !== zone.ipv4 || known.ipv6 !== zone.ipv6) {
+    if (!known || known.eniId !== zone.eniId) {
+      // Nothing comes of one that is added once the service is gone, and DNS is told nothing more.
+      if (state.status !== 'SERVICE_DELETED') events.push({ type: 'ZoneAdded', data: { zone, at } });
+    } else if (known.ipv4 !== zone.ipv4 || known.ipv6 !== zone.ipv6) {
       const { zoneId, ipv4, ipv6 } = zone;
       events.push({ type: 'ZoneAddressesChanged', data: { zoneId, ipv4, ipv6, at } });
     }

@@ -238,6 +238,11 @@ describe('an update of the endpoint', () => {
     givenAll(the.connected).when(returned).thenNothing();
   });
 
+  it('gets no zone more once its service is gone', () =>
+    givenAll(the.ofDeletedService)
+      .when(the.updated(2, ['h', 'i', 'j']))
+      .thenEvents(updatedAs(2, 'h', 'i', 'j')));
+
   it('is kept for later while disconnected: a zone waits, one that is gone goes with its name', () => {
     const kept = move('DISCONNECTED', 'changed', 'DISCONNECTED', 3, 'ENDPOINT_PAYMENT_OVERDUE');
     const changed: ConnectionEvent = { type: 'ChangeStarted', data: { at, move: kept } };

@@ -42,7 +42,7 @@ export const ConnectionStatus = {
   CHANGING: "CONNECTION_STATUS_CHANGING",
   /** DELETING - Being deleted. */
   DELETING: "CONNECTION_STATUS_DELETING",
-  /** SERVICE_DELETED - The service is gone; delete the endpoint soon. */
+  /** SERVICE_DELETED - The service is gone, or takes endpoints of this region no more; delete the endpoint soon. */
   SERVICE_DELETED: "CONNECTION_STATUS_SERVICE_DELETED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;

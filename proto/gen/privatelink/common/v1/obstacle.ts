@@ -61,7 +61,7 @@ export const ObstacleReason = {
   CONNECTION_NOT_REQUESTED: "OBSTACLE_REASON_CONNECTION_NOT_REQUESTED",
   /** CONNECTION_IN_TRANSITION - The connection is being established, changed, torn down or deleted. */
   CONNECTION_IN_TRANSITION: "OBSTACLE_REASON_CONNECTION_IN_TRANSITION",
-  /** SERVICE_DELETED - The service was deleted: nothing brings the connection back. */
+  /** SERVICE_DELETED - The service was deleted, or took endpoints of this region no more: nothing brings the connection back. */
   SERVICE_DELETED: "OBSTACLE_REASON_SERVICE_DELETED",
   /** ZONE_DISABLED - The provider has switched this zone off. */
   ZONE_DISABLED: "OBSTACLE_REASON_ZONE_DISABLED",
