@@ -112,7 +112,7 @@ fi
 apt-get update
 apt-get install -y --no-install-recommends "$@"
 if [ -d /run/systemd/system ]; then
-  for service in nats-server haproxy; do
+  for service in nats-server haproxy prometheus; do
     case " $* " in *" $service "*) systemctl disable --now $service || true ;; esac
   done
 fi
@@ -186,7 +186,7 @@ function installHaproxy() {
 
 /** Tests that use these are skipped by name where they are missing. */
 function installTestTools() {
-  const packageOf = { dig: 'bind9-dnsutils', strace: 'strace' };
+  const packageOf = { dig: 'bind9-dnsutils', strace: 'strace', promtool: 'prometheus' };
   const missing = Object.keys(packageOf).filter((command) => !onPath(command));
   if (missing.length > 0)
     aptInstall(

@@ -29,6 +29,7 @@ const addressesOf = (name: keyof typeof defaultPorts): string[] =>
 const describeSystem = async (): Promise<RunFile> => ({
   startedAt: new Date().toISOString(),
   pid: process.pid,
+  metrics: [],
   eventStore: { url: '' },
   nats: {
     url: `nats://127.0.0.1:${defaultPorts.nats}`,

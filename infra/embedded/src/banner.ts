@@ -15,6 +15,7 @@ export function banner(run: RunFile, runFile: string, { colour }: { readonly col
     ['events', 'NATS', withoutPassword(run.nats.url)],
     ['event store', 'KurrentDB', withoutPassword(run.eventStore.url)],
     ['read models', 'PostgreSQL', withoutPassword(run.postgres.url)],
+    ['metrics', 'OpenMetrics', run.metrics.map(({ address }) => address).join(', ')],
   ] as const;
   return [
     '',

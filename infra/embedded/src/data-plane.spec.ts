@@ -34,17 +34,18 @@ test('where nothing is forwarded no agent is run and no haproxy is needed', asyn
 test('an agent is told all that its configuration asks for', async () => {
   const issuer = { keyFile: 'key', jwksFile: 'jwks', tokenSecretFile: 'secret', tokenFileOf: (name: string) => name };
   const ports = await planPorts('free', {
-    ...{ provider: 1, consumer: 1, broker: 2, dns: 1, 'dns-query': 1, 'dns-vpc': 1, 'data-plane': 3 },
+    ...{ provider: 1, consumer: 1, broker: 2, dns: 1, 'dns-query': 1, 'dns-vpc': 1, 'data-plane': 3, metrics: 8 },
     ...{ nats: 0, postgres: 0, 'event-store': 0 },
   });
   const { agents } = await plan(runs);
   const agent = agents[0] ?? expect.fail('no agent');
-  const own = agentEnvironment({ agent, port: 7405, ports, issuer, env: {} });
+  const own = agentEnvironment({ agent, port: 7405, metricsPort: 7301, ports, issuer, env: {} });
   expect(loadConfig(agentConfig, { ...runs, ...own })).toMatchObject({
     instance: 'data-plane-cn-hangzhou-g-1',
     zone: 'cn-hangzhou-g',
     directory: '/data/data-plane/cn-hangzhou-g',
     grpcListen: { host: '127.0.0.1', port: 7405 },
+    metricsListen: { host: '127.0.0.1', port: 7301 },
     addresses: { broker: ports.broker.map((port) => `127.0.0.1:${port}`) },
     tokenFile: 'data-plane',
     jwksFile: 'jwks',

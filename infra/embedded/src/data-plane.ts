@@ -70,11 +70,12 @@ const pathOf = (env: NodeJS.ProcessEnv): string => [env['PATH'], '/usr/local/sbi
 export function agentEnvironment(options: {
   readonly agent: Agent;
   readonly port: number;
+  readonly metricsPort: number | undefined;
   readonly ports: PortPlan;
   readonly issuer: Issuer;
   readonly env: NodeJS.ProcessEnv;
 }): Record<string, string> {
-  const { agent, port, ports, issuer, env } = options;
+  const { agent, port, metricsPort, ports, issuer, env } = options;
   return {
     PATH: pathOf(env),
     PRIVATELINK_ZONE: agent.zoneId,
@@ -82,7 +83,7 @@ export function agentEnvironment(options: {
     // Ctrl-C leaves nothing behind, and neither do we when we are killed: an agent stops when its parent is gone.
     PRIVATELINK_HAPROXY_ON_STOP: 'stop',
     PRIVATELINK_BROKER: addressesOf(ports, 'broker').join(','),
-    ...ownEnvironment({ program: agentName, instance: agent.name, port, issuer }),
+    ...ownEnvironment({ program: agentName, instance: agent.name, port, metricsPort, issuer }),
   };
 }
 

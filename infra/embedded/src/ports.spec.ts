@@ -12,6 +12,7 @@ const counts = {
   'dns-query': 1,
   'dns-vpc': 1,
   'data-plane': 1,
+  metrics: 1,
   nats: 1,
   postgres: 1,
   'event-store': 1,
@@ -24,6 +25,7 @@ const allFree = {
   'dns-query': 0,
   'dns-vpc': 0,
   'data-plane': 0,
+  metrics: 0,
   nats: 0,
   postgres: 0,
   'event-store': 0,
@@ -43,15 +45,27 @@ test('replicas of a service are ten ports apart', async () => {
   expect(plan.provider).toEqual([provider, provider + 10]);
 });
 
+test('metrics of each process are one port apart', async () => {
+  const metrics = await findFreePort();
+  const plan = planPorts({ ...allFree, metrics }, { ...counts, metrics: 2 });
+  // The next one may be taken by whoever runs beside us.
+  await expect(plan.then((ports) => ports.metrics, String)).resolves.toSatisfy((found: unknown) =>
+    [`${metrics},${metrics + 1}`, `StartError: port ${metrics + 1} for metrics is in use: `].some((text) =>
+      String(found).startsWith(text),
+    ),
+  );
+});
+
 test('two replicas of everything, with agents in four zones, fit on the default ports', () => {
   const { nats, postgres, 'event-store': eventStore, 'data-plane': agents, ...others } = defaultPorts;
-  const { 'dns-vpc': vpcs, ...services } = others;
+  const { 'dns-vpc': vpcs, metrics, ...services } = others;
   const ports = [
     ...[nats, postgres, eventStore, vpcs, vpcs + 1_600],
     ...Object.values(services).flatMap((port) => [port, port + 10]),
     ...Array.from({ length: 8 }, (_, index) => agents + 10 * index),
+    ...Array.from({ length: 16 }, (_, index) => metrics + index),
   ];
-  expect(ports).toHaveLength(23);
+  expect(ports).toHaveLength(39);
   // Behind all others there is room for VPCs.
   expect(ports.filter((port) => port > vpcs && port < vpcs + 1_600).length).toBe(0);
   expect(new Set(ports).size).toBe(ports.length);

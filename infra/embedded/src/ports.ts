@@ -2,13 +2,17 @@ import { portsPerVpc } from '@privatelink/shared/runtime/config';
 import { findFreePort, isTcpPortFree, isUdpPortFree } from './free-port.ts';
 import { StartError } from './start-error.ts';
 
-/** Where each part listens unless told otherwise; the second replica of a service or agent takes 10 more, and so on. */
+/**
+ * Where each part listens unless told otherwise; the second replica of a service or agent takes 10 more, and so on.
+ * Metrics have one port after another, for each process of a service or agent.
+ */
 export const defaultPorts = {
   provider: 7401,
   consumer: 7402,
   broker: 7403,
   dns: 7404,
   'data-plane': 7405,
+  metrics: 7301,
   'dns-query': 7453,
   'dns-vpc': 7500,
   nats: 7422,
@@ -23,6 +27,7 @@ export type PortChoice = 'default' | 'free' | Partial<Record<PortName, number>>;
 export type PortPlan = Readonly<Record<PortName, readonly number[]>>;
 
 const replicaStep = 10;
+const metricsStep = 1;
 /** How many VPCs a replica of the DNS service has name servers for; `dns-vpc` is the first of their ports. */
 export const vpcsPerReplica = 100;
 const vpcReplicaStep = vpcsPerReplica * portsPerVpc;
@@ -63,8 +68,7 @@ const basePort = (choice: PortChoice, name: PortName): number => {
 async function planPart(name: PortName, base: number, count: number): Promise<number[]> {
   const ports: number[] = [];
   for (let index = 0; index < count; index++) {
-    const step = name === 'dns-vpc' ? vpcReplicaStep : replicaStep;
-    const port = base === 0 ? await freePortFor(name) : base + index * step;
+    const port = base === 0 ? await freePortFor(name) : base + index * stepOf(name);
     if (base !== 0 && !(await isFree(name, port))) {
       throw new StartError(`port ${port} for ${name} is in use: stop what listens there, or set ${portVariable(name)}`);
     }
@@ -72,6 +76,11 @@ async function planPart(name: PortName, base: number, count: number): Promise<nu
   }
   return ports;
 }
+
+const stepOf = (name: PortName): number => {
+  if (name === 'metrics') return metricsStep;
+  return name === 'dns-vpc' ? vpcReplicaStep : replicaStep;
+};
 
 /** VPCs come later: each then takes ports that are free. */
 const freePortFor = async (name: PortName): Promise<number> => (name === 'dns-vpc' ? 0 : await findFreePort());

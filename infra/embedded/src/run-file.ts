@@ -33,6 +33,8 @@ export const runFileSchema = z.object({
       z.object({ zoneId: z.string(), agents: z.array(z.object({ name: z.string(), address: z.string() })) }),
     ),
   }),
+  /** Where each process of a service or agent gives its metrics: http://<address>/metrics. */
+  metrics: z.array(z.object({ name: z.string(), address: z.string() })),
   issuer: z.object({ keyFile: z.string(), issuer: z.string(), audience: z.string() }),
   processes: z.array(z.object({ name: z.string(), pid: z.number() })),
 });

@@ -10,7 +10,7 @@ export const dnsSuffix = 'privatelink.internal';
 export type Servers = { readonly eventStore: string; readonly nats: string; readonly postgres: string };
 
 /** The addresses of all replicas of a service, of the zone agents or of the DNS servers. */
-export const addressesOf = (ports: PortPlan, name: ProgramName | 'dns-query'): string[] =>
+export const addressesOf = (ports: PortPlan, name: ProgramName | 'dns-query' | 'metrics'): string[] =>
   ports[name].map((port) => `${loopback}:${port}`);
 
 /** What a process is told of itself. */
@@ -18,11 +18,13 @@ export const ownEnvironment = (options: {
   readonly program: ProgramName;
   readonly instance: string;
   readonly port: number | undefined;
+  readonly metricsPort: number | undefined;
   readonly issuer: Issuer;
 }): Record<string, string> => ({
   PRIVATELINK_JWKS_FILE: options.issuer.jwksFile,
   PRIVATELINK_TOKEN_FILE: options.issuer.tokenFileOf(options.program),
   PRIVATELINK_GRPC_LISTEN: `${loopback}:${options.port}`,
+  PRIVATELINK_METRICS_LISTEN: `${loopback}:${options.metricsPort}`,
   PRIVATELINK_INSTANCE: options.instance,
   PRIVATELINK_PARENT_PIPE: '1',
 });
@@ -32,10 +34,11 @@ export function serviceEnvironment(options: {
   readonly service: ServiceName;
   readonly index: number;
   readonly ports: PortPlan;
+  readonly metricsPort: number | undefined;
   readonly servers: Servers;
   readonly issuer: Issuer;
 }): Record<string, string> {
-  const { service, index, ports, servers, issuer } = options;
+  const { service, index, ports, metricsPort, servers, issuer } = options;
   const peers = serviceNames.map((name) => [`PRIVATELINK_${name.toUpperCase()}`, addressesOf(ports, name).join(',')]);
   return {
     PRIVATELINK_EVENT_STORE: servers.eventStore,
@@ -47,6 +50,7 @@ export function serviceEnvironment(options: {
       program: service,
       instance: `${service}-${index + 1}`,
       port: ports[service][index],
+      metricsPort,
       issuer,
     }),
     ...(service === 'dns' && {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { openDataDir } from './data-dir.ts';
 import { agentEnvironment, type DataPlane, describeDataPlane, planDataPlane } from './data-plane.ts';
 import { endForwarding } from './end-forwarding.ts';
+import { loopback } from './free-port.ts';
 import { audience, type Issuer, issuer as issuerName, openIssuer } from './keys.ts';
 import { lockDataDir } from './lock.ts';
 import type { LogMode } from './log-format.ts';
@@ -79,16 +80,24 @@ async function startLocked(
   const issuer = await openIssuer(dataDir);
   undo.push(await keepServiceTokens(issuer, [...serviceNames, agentName]));
   const parts = await openServers(dataDir, ports, env);
+  const metricsPorts = [...ports.metrics];
+  const metrics: { name: string; address: string }[] = [];
+  const metricsOf = (name: string): number => {
+    const port = metricsPorts.shift() ?? 0;
+    metrics.push({ name, address: `${loopback}:${port}` });
+    return port;
+  };
   const services = serviceNames.flatMap((service) =>
     ports[service].map((port, index): Program => {
-      const own = serviceEnvironment({ service, index, ports, servers: parts.servers, issuer });
+      const metricsPort = metricsOf(`${service}-${index + 1}`);
+      const own = serviceEnvironment({ service, index, ports, metricsPort, servers: parts.servers, issuer });
       const name = own['PRIVATELINK_INSTANCE'] ?? service;
       return serviceProgram({ name, main: mainOf(service), env: { ...env, ...own, ...options.env }, port });
     }),
   );
   const agents = dataPlane.agents.map((agent, index): Program => {
     const port = ports[agentName][index] ?? 0;
-    const own = agentEnvironment({ agent, port, ports, issuer, env });
+    const own = agentEnvironment({ agent, port, metricsPort: metricsOf(agent.name), ports, issuer, env });
     return serviceProgram({ name: agent.name, main: mainOf(agentName), env: { ...env, ...own, ...options.env }, port });
   });
 
@@ -100,6 +109,7 @@ async function startLocked(
     pid: process.pid,
     ...describeAddresses(ports, issuer, parts),
     dataPlane: describeDataPlane(dataPlane, ports),
+    metrics,
     processes: Object.entries(supervisor.pids()).map(([name, pid]) => ({ name, pid })),
   });
   // The run file appears when all is ready and follows each restart; one write at a time.
@@ -154,6 +164,7 @@ function countProcesses(
 ): Record<PortName, number> {
   const server = (name: ServerName): number => (externalServer(env, name) ? 0 : 1);
   const replicas = (name: ServiceName): number => replicasOf(options, name);
+  const agents = dataPlane.agents.length;
   return {
     provider: replicas('provider'),
     consumer: replicas('consumer'),
@@ -161,7 +172,8 @@ function countProcesses(
     dns: replicas('dns'),
     'dns-query': replicas('dns'),
     'dns-vpc': replicas('dns'),
-    'data-plane': dataPlane.agents.length,
+    'data-plane': agents,
+    metrics: agents + serviceNames.reduce((sum, name) => sum + replicas(name), 0),
     nats: server('nats'),
     postgres: server('postgres'),
     'event-store': server('event-store'),

@@ -23,6 +23,7 @@ export const agentConfig = {
   tokenFile: serviceConfig.tokenFile,
   jwksFile: serviceConfig.jwksFile,
   grpcListen: serviceConfig.grpcListen,
+  metricsListen: serviceConfig.metricsListen,
   addresses: { broker: serviceConfig.addresses.broker },
   reflection: serviceConfig.reflection,
   zone: env('PRIVATELINK_ZONE', place),

@@ -6,6 +6,7 @@ import { tokenVerifier } from '@privatelink/shared/grpc/tokens';
 import { systemClock } from '@privatelink/shared/runtime/clock';
 import { loadConfig } from '@privatelink/shared/runtime/config';
 import { runService } from '@privatelink/shared/runtime/lifecycle';
+import { serveMetrics } from '@privatelink/shared/telemetry/serve-metrics';
 import { runAgent } from './agent.ts';
 import { agentConfig } from './config.ts';
 import { directoryLock } from './directory-lock.ts';
@@ -21,6 +22,10 @@ await runService('data-plane', async (service) => {
   const config = loadConfig(agentConfig, process.env);
   const { directory, haproxy, loopbackRange, mode } = config;
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (config.metricsListen) {
+    const metrics = await serveMetrics({ listen: config.metricsListen, looks: [], log });
+    service.onStop(metrics.close);
+  }
 
   const broker = connect(BrokerServiceClient, config.addresses.broker, { token: { file: config.tokenFile } });
   service.onStop(broker.close);

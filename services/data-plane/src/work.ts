@@ -1,4 +1,5 @@
 import { type Forwarding, ForwardingState } from '@privatelink/proto/broker/v1/broker_service';
+import { forwarding as measured } from '@privatelink/shared/telemetry/metrics';
 import type { AgentDeps } from './agent.ts';
 import { type Interface, readInterface } from './desired/interface.ts';
 import type { ZoneState } from './desired/zone-state.ts';
@@ -95,11 +96,14 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
 
   return {
     round: async (hurry) => {
+      const end = measured.rounds.startTimer();
       try {
         const isInPlace = await apply(hurry);
         failure = undefined;
+        end({ outcome: isInPlace ? 'in place' : 'incomplete' });
         return isInPlace;
       } catch (err) {
+        end({ outcome: 'failed' });
         const message = String(err);
         if (message !== failure) log.error({ err }, 'what is desired cannot be put in place; it is tried again');
         failure = message;
@@ -113,8 +117,22 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
       return isAlive;
     },
     isUndone: mode.check,
-    lookAtHealth: async () => health.look(applied, await engine.checks()),
+    lookAtHealth: async () => {
+      const checks = await engine.checks();
+      measure(zone.desired(), checks);
+      health.look(applied, checks);
+    },
   };
+};
+
+const measure = (desired: readonly Forwarding[], checks: ReadonlyMap<string, boolean>): void => {
+  measured.interfaces.reset();
+  for (const { state, confirmed } of desired) {
+    measured.interfaces.inc({ desired: state.replace('FORWARDING_STATE_', ''), confirmed: String(confirmed) });
+  }
+  const up = [...checks.values()].filter(Boolean).length;
+  measured.targets.set({ state: 'up' }, up);
+  measured.targets.set({ state: 'down' }, checks.size - up);
 };
 
 const idOf = ({ forwarding }: Desired): string => forwarding.connectionId;

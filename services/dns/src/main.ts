@@ -11,6 +11,7 @@ import { nameSet } from './name-set/name-set.ts';
 import { nameSetFacts } from './publish/name-set-facts.ts';
 import { type Answer, createAnswer } from './server/answer.ts';
 import { createAsk } from './server/ask.ts';
+import { count } from './server/count.ts';
 import { type DnsServer, type DnsServerOptions, startDnsServer } from './server/dns-server.ts';
 import { createVpcResolvers } from './server/vpc-resolvers.ts';
 import { createZoneFeed } from './zone/zone-feed.ts';
@@ -38,7 +39,7 @@ export const dns = (openServer: OpenServer) =>
 
     const views = createZoneViews(dnsSuffix);
     let rotation = 0;
-    const answerBy = (table: Lookup) => createAnswer({ table, nextRotation: () => rotation++ });
+    const answerBy = (table: Lookup) => createAnswer({ table, nextRotation: () => rotation++, onAnswered: count });
     const resolvers =
       dnsVpcListen &&
       createVpcResolvers({

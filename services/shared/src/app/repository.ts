@@ -5,11 +5,13 @@ import { type Decider, streamName } from '../eventing/decider.ts';
 import type { AnyCommand, AnyEvent, Recorded } from '../eventing/message.ts';
 import { type Clock, type EventStore, WrongRevision } from '../eventing/ports.ts';
 import type { Rehearsal } from '../eventing/rehearsal.ts';
+import { commands } from '../telemetry/metrics.ts';
 import { Unavailable } from './errors.ts';
 import { eventId } from './event-id.ts';
 import { failpoint } from './failpoint.ts';
 import { absent, catchUp, type Folded, foldAsOf, loadFolded, SNAPSHOT_EVERY, snapshotOf } from './fold.ts';
 import { LRUCache } from './lru-cache.ts';
+import { measureCommand } from './measure-command.ts';
 import type { Moment } from './moment.ts';
 import { type ExecuteOptions, isRepeated, type Order, type Plan, planBatch } from './plan-batch.ts';
 import { foldedIn, rehearsed } from './rehearse.ts';
@@ -135,14 +137,18 @@ export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
 
   /** Position of the append; null when another writer came first. */
   const append = async (stream: string, start: Folded<S>, { events, after }: Plan<E, S>): Promise<bigint | null> => {
+    const measured = commands.append.startTimer({ category: decider.category });
     try {
       const { position } = await store.append(stream, events, start.revision ?? 'no-stream');
       cache.set(stream, { ...after, position });
       await failpoint(`${decider.category}:after-append`);
       return position;
     } catch (error) {
-      if (error instanceof WrongRevision) return null;
-      throw error;
+      if (!(error instanceof WrongRevision)) throw error;
+      commands.conflicts.inc({ category: decider.category });
+      return null;
+    } finally {
+      measured();
     }
   };
 
@@ -153,8 +159,9 @@ export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
     { answers }: Plan<E, S>,
     position: bigint,
   ): void => {
-    for (const [index, { context, settle }] of waiting.entries()) {
+    for (const [index, { command, context, settle }] of waiting.entries()) {
       const given = answers[index];
+      if (given) measureCommand(decider.category, command.type, given);
       if (given?.kind === 'failed') settle.reject(given.error);
       if (given?.kind === 'done') {
         const latest = { ...given.folded, position };

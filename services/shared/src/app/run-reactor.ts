@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { StoredEvent } from '../eventing/message.ts';
 import type { Clock, EventStore } from '../eventing/ports.ts';
+import { reactors } from '../telemetry/metrics.ts';
 import { failpoint } from './failpoint.ts';
 import { createProgress } from './progress.ts';
 import { runSubscription } from './run-subscription.ts';
@@ -86,6 +87,7 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
       return;
     }
     tasks.set(key, { attempt: row?.attempt ?? 0, isDirty: false, hasRow: row !== null, revision });
+    reactors.waiting.set({ reactor: reactor.name }, tasks.size);
     ready.push(key);
     begin();
   };
@@ -126,16 +128,20 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
     if (task.isDirty || signal.aborted) return false;
     // In one turn with the question: an event that comes a turn later must find no task that is over.
     tasks.delete(key);
+    reactors.waiting.set({ reactor: reactor.name }, tasks.size);
     progress.end(key);
     return true;
   };
 
   const attempt = async (key: string, task: Task): Promise<WorkResult | 'failed'> => {
+    const measured = reactors.work.startTimer({ reactor: reactor.name });
     try {
       const result = await reactor.work(key, task.revision);
+      measured({ outcome: result === 'settled' ? result : 'later' });
       await failpoint(`${reactor.name}:after-effect`);
       return result;
     } catch (err) {
+      measured({ outcome: 'failed' });
       if (!signal.aborted) {
         log.warn({ reactor: reactor.name, key, attempt: task.attempt, err }, 'work failed and will be repeated');
       }

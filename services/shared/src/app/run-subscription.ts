@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock, EventStore, SubscriptionMessage } from '../eventing/ports.ts';
+import { subscriptions } from '../telemetry/metrics.ts';
 import { Unavailable } from './errors.ts';
 import { findOverdue } from './stalled-subscription.ts';
 
@@ -70,6 +71,7 @@ export const runSubscription = async (deps: SubscriptionDeps, subscription: Subs
           throw new Error(`subscription ${name} failed ${handlerFailures} times`, { cause });
         }
       }
+      subscriptions.restarts.inc({ subscription: name });
       const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS);
       log.warn({ subscription: name, failures, backoffMs, err: cause }, 'subscription restarts');
       await clock.sleep(backoffMs, signal);
@@ -80,7 +82,7 @@ export const runSubscription = async (deps: SubscriptionDeps, subscription: Subs
 /** One life of the subscription: collects what arrives while the handler works, so that batches form under load. */
 const follow = async (
   deps: SubscriptionDeps,
-  { prefixes, resumeAfter, handle, lingerMs = 0 }: Subscription,
+  { name, prefixes, resumeAfter, handle, lingerMs = 0 }: Subscription,
   handled: (position: bigint) => void,
 ): Promise<void> => {
   const after = await resumeAfter();
@@ -137,6 +139,7 @@ const follow = async (
         });
         done = position;
         handled(position);
+        measure(name, batch, done, deps.clock.now());
       } else if (failure !== undefined) {
         throw failure;
       } else {
@@ -149,6 +152,15 @@ const follow = async (
     life.abort();
     room.resolve();
     await Promise.all(loops);
+  }
+};
+
+const measure = (subscription: string, batch: readonly SubscriptionMessage[], position: bigint, now: Date): void => {
+  subscriptions.position.set({ subscription }, Number(position));
+  for (const message of batch) {
+    if (message.kind !== 'event' || message.event.recordedAt === '') continue;
+    const delayMs = now.getTime() - Date.parse(message.event.recordedAt);
+    subscriptions.delay.observe({ subscription }, Math.max(0, delayMs) / 1_000);
   }
 };
 

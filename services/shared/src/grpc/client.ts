@@ -6,10 +6,12 @@ import {
   credentials,
   Metadata,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import type { Rehearsal } from '../eventing/rehearsal.ts';
 import { changingFile } from '../runtime/changing-file.ts';
 import { StartupError } from '../runtime/startup-error.ts';
+import { rpcs } from '../telemetry/metrics.ts';
 import { ACTOR_KEY, CAUSATION_KEY, CORRELATION_KEY, DRY_RUN_KEY } from './context.ts';
 import { readError } from './error-details.ts';
 import { joinPreview } from './preview.ts';
@@ -121,6 +123,7 @@ const callUnary = (
 ): Promise<object> => {
   const answer = Promise.withResolvers<object>();
   const options = { deadline: Math.min(Date.now() + timeoutMs, deadline - MARGIN_MS) };
+  const started = performance.now();
   const running = client.makeUnaryRequest(
     path,
     requestSerialize,
@@ -130,6 +133,8 @@ const callUnary = (
     options,
     (error: ServiceError | null, response?: object) => {
       signal?.removeEventListener('abort', cancel);
+      const code = status[error?.code ?? status.OK] ?? '';
+      rpcs.called.observe({ method: path.slice(1), code }, (performance.now() - started) / 1_000);
       if (response) {
         joinPreview(rehearsal, response);
         answer.resolve(response);

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Denied, Unauthenticated, Unavailable } from '../app/errors.ts';
+import { rpcs } from '../telemetry/metrics.ts';
 import { type Access, accessOf } from './access.ts';
 import { type CallHead, callHead, rpcContext } from './context.ts';
 import { type Foresee, setRunningCall } from './running-call.ts';
@@ -55,6 +56,8 @@ const guardedCall = (
   const { methods, funnel, foresee, log } = options;
   const name = path.slice(1);
   const guarded = methods.get(path);
+  // Whoever calls may make up a name.
+  const measured = guarded ? name : 'other';
   const started = performance.now();
   const ending = new AbortController();
   const deadline = deadlineOf(call, responseStream);
@@ -71,7 +74,11 @@ const guardedCall = (
     if (finished) return;
     finished = true;
     clearTimeout(timer);
-    streams.delete(end);
+    if (streams.delete(end)) rpcs.streams.dec({ method: measured });
+    measure(
+      { method: measured, code: status[code] ?? '', reason },
+      responseStream ? null : performance.now() - started,
+    );
     const line = {
       method: name,
       code: status[code],
@@ -103,7 +110,10 @@ const guardedCall = (
 
   /** Ours end in their handler's wrapper; the others know of no signal. */
   const end = (why: Error): void => (guarded ? ending.abort(why) : sendFailure(why));
-  if (responseStream) streams.add(end);
+  if (responseStream) {
+    streams.add(end);
+    rpcs.streams.inc({ method: measured });
+  }
 
   const admit = async (metadata: Metadata): Promise<void> => {
     const caller = await authenticate(options, path, metadata);
@@ -138,6 +148,14 @@ const guardedCall = (
       next(sent);
     },
   });
+};
+
+const measure = (
+  labels: Readonly<{ method: string; code: string; reason: string }>,
+  durationMs: number | null,
+): void => {
+  rpcs.served.inc(labels);
+  if (durationMs !== null) rpcs.duration.observe({ method: labels.method, code: labels.code }, durationMs / 1_000);
 };
 
 const deadlineOf = (call: ServerInterceptingCallInterface, responseStream: boolean): number => {

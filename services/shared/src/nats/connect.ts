@@ -10,6 +10,7 @@ export type Nats = Readonly<{
   jsm: JetStreamManager;
   /** Copies that a NATS cluster keeps of each stream. */
   streamReplicas: number;
+  isConnected: () => boolean;
   close: () => Promise<void>;
 }>;
 
@@ -52,8 +53,8 @@ export const connectNats = async ({ url, name, log, waitMs = 15_000, streamRepli
         noAsyncTraces: true,
       });
       const jsm = await jetstreamManager(connection, { checkAPI: true });
-      void logStatus(connection, log);
-      return { connection, js: jetstream(connection), jsm, streamReplicas, close: closer(connection) };
+      const isConnected = followStatus(connection, log);
+      return { connection, js: jetstream(connection), jsm, streamReplicas, isConnected, close: closer(connection) };
     } catch (cause) {
       await connection?.close();
       if (Date.now() + RETRY_MS < giveUpAt && !(cause instanceof AuthorizationError)) {
@@ -66,12 +67,20 @@ export const connectNats = async ({ url, name, log, waitMs = 15_000, streamRepli
   }
 };
 
-const logStatus = async (connection: NatsConnection, log: Logger): Promise<void> => {
-  for await (const status of connection.status()) {
-    if (status.type === 'ping') continue;
-    if (status.type === 'reconnect' || status.type === 'update') log.info({ status: status.type }, 'NATS connection');
-    else log.warn({ status: status.type, ...('error' in status && { err: status.error }) }, 'NATS connection');
-  }
+/** Logs what becomes of the connection, and knows whether it is there. */
+const followStatus = (connection: NatsConnection, log: Logger): (() => boolean) => {
+  let isConnected = true;
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === 'ping') continue;
+      if (status.type === 'disconnect') isConnected = false;
+      if (status.type === 'reconnect') isConnected = true;
+      if (status.type === 'reconnect' || status.type === 'update') log.info({ status: status.type }, 'NATS connection');
+      else log.warn({ status: status.type, ...('error' in status && { err: status.error }) }, 'NATS connection');
+    }
+    isConnected = false;
+  })();
+  return () => isConnected;
 };
 
 /** Sends what is still under way, unless the server is gone. */

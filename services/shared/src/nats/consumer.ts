@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { Unavailable } from '../app/errors.ts';
 import type { Clock } from '../eventing/ports.ts';
 import { Rejected } from '../eventing/rejected.ts';
+import { servers } from '../telemetry/metrics.ts';
 import type { Nats } from './connect.ts';
 import { fromMsgHdrs, type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStreams, type StreamName } from './streams.ts';
@@ -170,6 +171,7 @@ export const setAside = async (
   };
   try {
     await nats.js.publish(subjectOfLetter, body, { headers: toMsgHdrs(letter) });
+    servers.setAside.inc({ consumer: durable });
     return true;
   } catch (err) {
     log.warn({ consumer: durable, subject: subjectOfLetter, err }, 'dead letter not stored');

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../eventing/message.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '../postgres/leased-subscription.ts';
+import { servers } from '../telemetry/metrics.ts';
 import type { Nats } from './connect.ts';
 import { type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStream, factsStream } from './streams.ts';
@@ -68,7 +69,11 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       .publish(announcement.subject, announcement.body, { headers, expect, ...(messageId && { msgID: messageId }) })
       .then(
         // Swallowed by the server's memory of ids, which outlives a purge: it is tried again until it is forgotten.
-        (ack) => (ack.duplicate ? new Error(`${stream} took ${messageId} for a duplicate`) : null),
+        (ack) => {
+          if (ack.duplicate) return new Error(`${stream} took ${messageId} for a duplicate`);
+          servers.announced.inc();
+          return null;
+        },
         (error: unknown) => error,
       );
     inFlight.push(acknowledged);

@@ -15,7 +15,12 @@ export type Tables = {
 /** A database, or a transaction in it. */
 export type Db = Kysely<Tables>;
 
-export type Postgres = Readonly<{ db: Db; close: () => Promise<void> }>;
+export type Postgres = Readonly<{
+  db: Db;
+  /** How many connections there are; `wanted`: callers that wait for one. */
+  connections: () => Readonly<Record<'busy' | 'idle' | 'wanted', number>>;
+  close: () => Promise<void>;
+}>;
 
 type Options = Readonly<{ url: string; schema: string; poolMax: number; log: Logger; waitMs?: number }>;
 
@@ -52,7 +57,11 @@ export const connectPostgres = async ({ url, schema, poolMax, log, waitMs = 15_0
   for (;;) {
     try {
       await prepareSchema(db, schema);
-      return { db, close: () => db.destroy() };
+      const connections = () => {
+        const { totalCount, idleCount: idle, waitingCount: wanted } = pool;
+        return { busy: totalCount - idle, idle, wanted };
+      };
+      return { db, connections, close: () => db.destroy() };
     } catch (cause) {
       if (Date.now() + RETRY_MS < giveUpAt && !HOPELESS.test(codeOf(cause))) {
         await delay(RETRY_MS);

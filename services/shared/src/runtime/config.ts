@@ -158,6 +158,8 @@ export const serviceConfig = {
   tokenFile: env('PRIVATELINK_TOKEN_FILE', text),
   tokenSecretFile: env('PRIVATELINK_TOKEN_SECRET_FILE', text),
   grpcListen: env('PRIVATELINK_GRPC_LISTEN', address),
+  /** Where metrics are given, to whoever asks; nowhere unless said. */
+  metricsListen: env('PRIVATELINK_METRICS_LISTEN', address.optional()),
   addresses: {
     provider: env('PRIVATELINK_PROVIDER', addresses),
     consumer: env('PRIVATELINK_CONSUMER', addresses),

@@ -33,10 +33,12 @@ import type { LeasedSubscriptionDeps } from '../postgres/leased-subscription.ts'
 import type { ReadModel } from '../postgres/read-model.ts';
 import { ensureReadModel } from '../postgres/read-model.ts';
 import { runReadModel } from '../postgres/run-read-model.ts';
+import { type Look, serveMetrics } from '../telemetry/serve-metrics.ts';
 import { systemClock } from './clock.ts';
 import type { ServiceConfig } from './config.ts';
 import { failpointsFrom } from './failpoints.ts';
 import type { Service } from './lifecycle.ts';
+import { lookAtRows, lookAtServers } from './looks.ts';
 import { operationsErrors, operationsService, type Projected, projected } from './operations.ts';
 
 export type FoundationOptions = Readonly<{
@@ -116,6 +118,11 @@ export const openFoundation = async (
   };
   const deps: LeasedSubscriptionDeps = { store, clock, log, signal, db, holder: config.instance };
   const readModels: Projected[] = [];
+  const looks: Look[] = [lookAtServers({ store, nats, postgres })];
+  if (config.metricsListen) {
+    const metrics = await serveMetrics({ listen: config.metricsListen, looks, log });
+    service.onStop(metrics.close);
+  }
   const pages = pageTokens({ secret, storeId });
   const tokens = consistencyTokens({ secret, storeId, service: name });
   /** Beside the service's own. */
@@ -126,6 +133,7 @@ export const openFoundation = async (
   const project: Foundation['project'] = async (model) => {
     await ensureReadModel(db, model);
     readModels.push(projected(deps, model));
+    looks.push(lookAtRows(deps, model));
     background(model.name, () => runReadModel(deps, model));
   };
 

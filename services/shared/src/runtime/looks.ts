@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import type { AnyEvent } from '../eventing/message.ts';
+import type { EventStore } from '../eventing/ports.ts';
+import type { Nats } from '../nats/connect.ts';
+import type { Db, Postgres } from '../postgres/connect.ts';
+import type { ReadModel } from '../postgres/read-model.ts';
+import { readModels, servers, subscriptions } from '../telemetry/metrics.ts';
+import type { Look } from '../telemetry/serve-metrics.ts';
+
+/** What is measured of the servers that a service stands on. */
+export const lookAtServers =
+  ({ store, nats, postgres }: Readonly<{ store: EventStore; nats: Nats; postgres: Postgres }>): Look =>
+  async () => {
+    for (const [state, count] of Object.entries(postgres.connections())) servers.postgres.set({ state }, count);
+    servers.nats.set(nats.isConnected() ? 1 : 0);
+    subscriptions.tail.set(Number(await store.tail()));
+  };
+
+/** How many rows of a read model are in which status, and for how long. Of one without statuses, nothing. */
+export const lookAtRows =
+  <E extends AnyEvent, R, C extends string>(
+    { db }: Readonly<{ db: Db }>,
+    { name, table, columns }: ReadModel<E, R, C>,
+  ): Look =>
+  async () => {
+    if (!('status' in columns)) return;
+    const since = sql.id('status_time' in columns ? 'status_time' : 'updated_at');
+    const { rows } = await sql<{ status: string; count: bigint; age: number }>`
+      select coalesce(status, '') as status, count(*) as count,
+        extract(epoch from now() - min(${since}))::float8 as age
+      from ${sql.id(table)} group by 1`.execute(db);
+    for (const gauge of Object.values(readModels)) gauge.remove({ read_model: name });
+    for (const { status, count, age } of rows) {
+      readModels.rows.set({ read_model: name, status }, Number(count));
+      readModels.oldest.set({ read_model: name, status }, Math.max(0, age));
+    }
+  };
