@@ -1,18 +1,15 @@
-import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type Ran, startPlctl } from '../support/plctl.ts';
 import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
 import { useStage } from '../support/stage.ts';
 
-const main = fileURLToPath(new URL('../../infra/cli/src/main.ts', import.meta.url));
 const stage = useStage();
-
-type Ran = Readonly<{ stdout: string; stderr: string; code: number | null }>;
 
 const settings = await mkdtemp(join(tmpdir(), 'plctl-'));
 afterAll(() => rm(settings, { recursive: true }));
@@ -20,17 +17,8 @@ const config = join(settings, 'plctl.yaml');
 const configure = (text: string): Promise<void> => writeFile(config, text);
 await configure('profiles: {}\n');
 
-/** As on a terminal of 80 columns. */
-const plctl = async (...args: readonly string[]): Promise<Ran> => {
-  const env = { ...process.env, COLUMNS: '80', PLCTL_CONFIG: config };
-  const child = spawn(process.execPath, [main, '--data-dir', stage().dataDir, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-  return { stdout, stderr, code };
-};
+const lines = (stream: Readable) => createInterface({ input: stream })[Symbol.asyncIterator]();
+const plctl = (...args: readonly string[]): Promise<Ran> => startPlctl(stage().dataDir, config, args).ended;
 
 const connected = async () => {
   const { cast, log, follow } = stage();
@@ -118,6 +106,24 @@ describe('plctl', { timeout: 240_000 }, () => {
       expect([args, code]).toEqual([args, 64]);
       expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
     }
+  });
+
+  it('follows a list until it is stopped, and adds what is new', async () => {
+    const { consumer } = await stage().cast();
+    const { child, ended } = startPlctl(stage().dataDir, config, [
+      '--account',
+      consumer.account,
+      'vpc',
+      'list',
+      '--watch',
+    ]);
+    const seen = lines(child.stdout);
+    expect((await seen.next()).value).toBe('(none)');
+    const { vpcId } = await registerNetwork(consumer);
+    expect((await seen.next()).value).toMatch(/^VPC ID +/);
+    expect((await seen.next()).value).toMatch(new RegExp(`^${vpcId} `));
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ stderr: '', code: 0 });
   });
 
   it('shows what a dry run would do', async () => {

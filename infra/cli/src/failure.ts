@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
+import { BadFile, StepFailed, StillWaiting, Unplannable } from './apply/failures.ts';
 import { flagOf } from './field-option.ts';
 
 /** What plctl itself says no to. */
@@ -23,8 +24,11 @@ export class CallFailed extends Error {
 
 /** As sysexits.h has it: the command was used in a wrong way. */
 export const EX_USAGE = 64;
+const EX_DATAERR = 65;
 const EX_SOFTWARE = 70;
 export const EX_IOERR = 74;
+/** Beyond gRPC's codes and below those of sysexits.h: what is declared is not what there is. */
+export const EX_DIFFERENT = 20;
 
 export type Failure = Readonly<{ line: string; exitCode: number }>;
 
@@ -32,6 +36,12 @@ export type Failure = Readonly<{ line: string; exitCode: number }>;
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof CallFailed && error.cause instanceof RemoteError) return failureOfCall(error.cause, error);
   if (error instanceof CallFailed) return failureOf(error.cause);
+  if (error instanceof StepFailed) {
+    const { line, exitCode } = failureOf(error.cause);
+    return { line: `${error.step}: ${line}\nWhat came before it is done; apply again goes on from there.`, exitCode };
+  }
+  if (error instanceof BadFile || error instanceof Unplannable) return { line: error.message, exitCode: EX_DATAERR };
+  if (error instanceof StillWaiting) return { line: error.message, exitCode: status.DEADLINE_EXCEEDED };
   if (error instanceof UsageError) return { line: error.message, exitCode: EX_USAGE };
   if (error instanceof RemoteError) return failureOfCall(error);
   return { line: error instanceof Error ? error.message : String(error), exitCode: EX_SOFTWARE };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { applyCommand, diffCommand, exportCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -23,6 +24,15 @@ const screen = {
 };
 const many = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
+const EXAMPLES = `
+Examples:
+  plctl apply -f examples/two-accounts.yaml
+  plctl --account 1000000000000001 connection list --watch
+  plctl --account 1000000000000001 connection accept ep-... --message welcome
+  plctl timeline ep-...
+
+Each command, noun and verb says the rest: plctl connection accept --help`;
+
 const program = new Command('plctl')
   .description('PrivateLink from the command line: each call of the contract is a noun and a verb.')
   .version(version)
@@ -41,14 +51,13 @@ const program = new Command('plctl')
   .showSuggestionAfterError()
   .exitOverride();
 
-program.addCommand(tokenCommand(screen));
-program.addCommand(timelineCommand(screen));
-program.addCommand(eventsCommand(screen));
-program.addCommand(traceCommand(screen));
-program.addCommand(stateMachineCommand(screen));
-program.addCommand(doctorCommand(screen));
-program.addCommand(completionCommand(screen));
+for (const command of [
+  ...[applyCommand, diffCommand, exportCommand, timelineCommand, eventsCommand, traceCommand],
+  ...[stateMachineCommand, doctorCommand, tokenCommand, completionCommand],
+])
+  program.addCommand(command(screen).helpGroup('Commands:'));
 addRpcCommands(program, screen);
+program.addHelpText('after', EXAMPLES);
 for (const command of allOf(program)) command.copyInheritedSettings(program).configureHelp({ helpWidth: screen.width });
 
 function* allOf(command: Command): Iterable<Command> {

@@ -8,9 +8,11 @@ import { CallFailed, UsageError } from './failure.ts';
 import { fieldValue, flagOf, type Json, optionFor } from './field-option.ts';
 import { type Format, print, printEvent, type Screen } from './output/print.ts';
 import { openSession, type SessionOptions } from './session.ts';
+import { watch } from './watch.ts';
 
 type Given = Readonly<Record<string, unknown>>;
-type Global = SessionOptions & Readonly<{ output: Format; service?: keyof typeof SERVICES; timeout: number }>;
+type Global = SessionOptions &
+  Readonly<{ output: Format; service?: keyof typeof SERVICES; timeout: number; watch?: boolean }>;
 
 const SERVICES = { provider: 1, consumer: 1, broker: 1, dns: 1 } as const;
 
@@ -24,7 +26,7 @@ export const addRpcCommands = (program: Command, screen: Screen): void => {
   }
   for (const [name, noun] of nouns) {
     const verbs = rpcs.filter((rpc) => rpc.noun === name).map(({ verb }) => verb);
-    noun.description(verbs.join(', '));
+    noun.description(verbs.join(', ')).helpGroup('Calls of the contract, a noun with its verbs:');
   }
 };
 
@@ -37,6 +39,8 @@ const commandFor = (rpc: Rpc, screen: Screen): Command => {
   command.addOption(new Option('--request <json>', 'the whole request as JSON; options come on top of it'));
   if (service === null)
     command.addOption(new Option('--service <name>', 'whose').choices(Object.keys(SERVICES)).default('broker'));
+  if (verb === 'get' || verb === 'list')
+    command.option('--watch', 'ask again each second, and show what has changed, until ctrl-C');
   return command.action(async (...args: unknown[]) => {
     const self = args.at(-1) as Command;
     const [positional] = id ? args : [];
@@ -67,6 +71,7 @@ const run = async ({ method, service }: Rpc, given: Given, options: Global, scre
   const request = read();
   const repeat = repeating(json);
   try {
+    if (options.watch) return await watch(method, json, target, options.output, screen);
     for await (const answer of call(method, request, target)) {
       if (method.methodKind === 'server_streaming') printEvent(options.output, method.output, answer, screen);
       else print(options.output, method.output, answer, screen);

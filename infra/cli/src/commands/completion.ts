@@ -1,15 +1,23 @@
 import { Argument, Command } from 'commander';
 import type { Screen } from '../output/print.ts';
+import { bashScript, fishScript, type Script, type Words, zshScript } from './completion-scripts.ts';
 
-/** What may follow the commands given so far: more commands and options, and what an option takes. */
-type Words = Readonly<{ next: readonly string[]; values: Readonly<Record<string, readonly string[]>> }>;
+const scripts: Readonly<Record<string, Script>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+const HELP = `
+In the start file of the shell:
+
+  bash   eval "$(plctl completion bash)"
+  zsh    eval "$(plctl completion zsh)"
+  fish   plctl completion fish | source`;
 
 /** A script that a shell completes our commands by; it asks nobody, so that it answers at once. */
 export const completionCommand = ({ write }: Screen): Command =>
   new Command('completion')
-    .description('Prints a script by which bash completes commands and options.')
-    .addArgument(new Argument('<shell>', 'eval "$(plctl completion bash)" in its start file').choices(['bash']))
-    .action((_shell: string, _options, self: Command) => {
+    .description('Prints a script by which a shell completes commands and options.')
+    .addArgument(new Argument('<shell>', 'whose').choices(Object.keys(scripts)))
+    .addHelpText('after', HELP)
+    .action((shell: string, _options, self: Command) => {
       const root = self.parent ?? self;
       const general = wordsOf(root, []);
       const everywhere = general.next.filter((word) => word.startsWith('-'));
@@ -20,7 +28,7 @@ export const completionCommand = ({ write }: Screen): Command =>
           all,
         ]),
       );
-      write(script(paths, values));
+      write(scripts[shell]?.(paths, values) ?? '');
     });
 
 const pathsOf = (command: Command, path: string): [string, Command][] => [
@@ -37,28 +45,3 @@ const wordsOf = (command: Command, general: readonly string[]): Words => {
     ),
   };
 };
-
-const entries = (all: readonly (readonly [string, readonly string[]])[]): string =>
-  all.map(([key, words]) => `  ["plctl${key && ` ${key}`}"]="${words.join(' ')}"`).join('\n');
-
-/** `path` is made of those words that are commands: what options take is none. */
-const script = (
-  paths: readonly [string, Words][],
-  values: readonly (readonly [string, readonly string[]])[],
-): string => `typeset -A _plctl_words=(
-${entries(paths.map(([path, { next }]) => [path, next]))}
-)
-typeset -A _plctl_values=(
-${entries(values)}
-)
-_plctl() {
-  local path=plctl at word
-  for ((at = 1; at < COMP_CWORD; at++)); do
-    word=\${COMP_WORDS[at]}
-    [[ $word != -* && " \${_plctl_words[$path]} " == *" $word "* ]] && path="$path $word"
-  done
-  local words=\${_plctl_values["$path \${COMP_WORDS[COMP_CWORD - 1]}"]:-\${_plctl_words[$path]}}
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-}
-complete -o default -F _plctl plctl
-`;

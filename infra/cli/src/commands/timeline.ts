@@ -15,6 +15,8 @@ type Event = Readonly<{
 }>;
 
 const PAGE_SIZE = 500;
+/** Where the facts of the lines begin. */
+const INDENT = 25;
 
 /** What became of a connection, from its first event to its last. */
 export const timelineCommand = (screen: Screen): Command =>
@@ -38,13 +40,21 @@ export const timelineCommand = (screen: Screen): Command =>
         const request = { connection_id: connectionId, page_size: PAGE_SIZE, page_token: pageToken };
         for await (const page of call(method, requestFrom(method, request), target)) {
           const events = page['events'] as unknown as readonly Event[];
-          if (options.output === 'table') screen.write(events.map((event) => `${lineOf(event)}\n`).join(''));
+          if (options.output === 'table')
+            screen.write(events.map((event) => `${linesOf(event, screen.width).join('\n')}\n`).join(''));
           else all.push(...(page['events'] as readonly Json[]));
           pageToken = String(page['next_page_token'] ?? '');
         }
       } while (pageToken !== '');
       if (options.output !== 'table') print(options.output, method.output, { events: all }, screen);
     });
+
+/** On one line where that fits; else who did it stands below. */
+const linesOf = (event: Event, width: number): readonly string[] => {
+  const line = lineOf(event);
+  const at = line.lastIndexOf(' by ');
+  return line.length <= width ? [line] : [line.slice(0, at), `${' '.repeat(INDENT)}${line.slice(at + 1)}`];
+};
 
 const lineOf = ({ revision, record_time, type, actor, transition, holds = [] }: Event): string => {
   const time = record_time.replace('T', ' ').slice(0, 19);
