@@ -351,6 +351,11 @@ describe('removing a region', () => {
     const near = await stage.activeEndpoint({ service: serviceId, zones });
     await stage.connect(near);
     const far = await endpointIn(A);
+    const { events } = await stage.services.clients.broker.listConnectionEvents(
+      { connectionId: far, pageSize: 100, pageToken: '' },
+      {},
+    );
+    const [established, places] = [events.at(-1)?.position ?? 0n, await placesOf(far)];
     await listed();
     await remove(true);
     await tell();
@@ -367,6 +372,10 @@ describe('removing a region', () => {
     await settle();
     expect(await service()).toMatchObject({ status: 'ENDPOINT_SERVICE_STATUS_ACTIVE', supportedRegions: [] });
     expect(await connection(near)).toMatchObject({ status: 'CONNECTION_STATUS_CONNECTED' });
+    const asOf = { moment: { $case: 'position' as const, value: established } };
+    const then = await stage.services.clients.broker.getConnection({ connectionId: far, asOf }, {});
+    expect(then.connection).toMatchObject({ status: 'CONNECTION_STATUS_CONNECTED', endpointRegion: REGION });
+    expect(then.connection?.zones.map(({ zoneId, serviceZoneId }) => [zoneId, serviceZoneId])).toEqual(places);
   });
 
   it('lets endpoints connect that are created once it is supported again, and none from before', async () => {

@@ -104,6 +104,16 @@ describe('the name servers of a VPC', () => {
     expect(listening.size).toBe(0);
   });
 
+  it('are in the zones of its own region', async () => {
+    const { resolvers } = onPorts();
+    await resolvers.start();
+    resolvers.need(ownerOf('vpc-1'), 'ep-1', true);
+    resolvers.need(ownerOf('vpc-2', ['a', 'b', 'c']), 'ep-2', true);
+    const zonesOf = async (vpcId: string) => (await resolvers.of(vpcId)).map(({ zoneId }) => zoneId);
+    expect(await zonesOf('vpc-1')).toEqual(['', 'h', 'i']);
+    expect(await zonesOf('vpc-2')).toEqual(['', 'a', 'b', 'c']);
+  });
+
   it('have the same ports at each start, whatever was told before it or after it, and whatever zones there are', async () => {
     const told = [
       ['vpc-1', true],
