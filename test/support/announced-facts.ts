@@ -34,7 +34,7 @@ export const readAnnouncements = async (
   const read = async (stream: string): Promise<void> => {
     const consumer = await consumerOf(connection, stream);
     for await (const message of await consumer.consume()) {
-      if (message.subject.endsWith('.heartbeat')) continue;
+      if (!message.subject.startsWith('evt.') || message.subject.endsWith('.heartbeat')) continue;
       const { eventId } = Fact.decode(message.data);
       counts.set(eventId, (counts.get(eventId) ?? 0) + 1);
       missing.delete(eventId);

@@ -6,5 +6,4 @@ export const publicStreams: PublicStreams = {
   EVT_CONSUMER: [],
   EVT_BROKER: ['provider__payments'],
   EVT_DNS: [],
-  PRIVATELINK: [],
 };

@@ -31,7 +31,9 @@ export const announcements = ({ broker: { store }, provider, consumer }: Service
     take: (message: IncomingMessage) => Promise<void>,
   ): Promise<void> => {
     for await (const event of store.read(stream, { from: 'start', direction: 'forwards', maxCount: 1_000 })) {
-      for (const fact of await factAnnouncer(read)(event)) await take({ ...fact, headers: {}, deliveryCount: 1 });
+      for (const fact of await factAnnouncer(read)(event)) {
+        if (fact.subject.startsWith('evt.')) await take({ ...fact, headers: {}, deliveryCount: 1 });
+      }
     }
   };
   return {

@@ -19,8 +19,11 @@ const ANNOUNCED_ON: Readonly<Record<string, readonly string[]>> = {
 /** JetStream holds every fact, once and in order: also after it was emptied, since then it is filled again. */
 export const wrongAnnouncements = (history: readonly StoredEvent[], bus: Bus): readonly string[] =>
   Object.entries(ANNOUNCED_ON).flatMap(([stream, categories]) => {
-    const wanted = publicEvents(history, categories).map(({ id }) => `${id}:0`);
-    const sent = bus.messages(stream).flatMap(({ headers }) => headers.get('Nats-Msg-Id') || []);
+    const wanted = publicEvents(history, categories).map(({ id }) => id);
+    const sent = bus
+      .messages(stream)
+      .filter(({ subject }) => subject.startsWith('evt.'))
+      .flatMap(({ headers }) => headers.get('Nats-Msg-Id')?.split(':')[0] || []);
     const first = wanted.findIndex((id, index) => id !== sent[index]);
     if (first === -1 && wanted.length === sent.length) return [];
     return [`${stream} has ${sent.length} facts of ${wanted.length}, and differs from number ${first}`];

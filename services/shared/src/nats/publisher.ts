@@ -7,12 +7,12 @@ import { servers } from '../telemetry/metrics.ts';
 import type { Nats } from './connect.ts';
 import { type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStream, factsStream } from './streams.ts';
-import { factsOf, heartbeatSubject, type Producer } from './subjects.ts';
+import { heartbeatSubject, type Producer } from './subjects.ts';
 
 export type Announcement = Readonly<{
   subject: string;
   body: Uint8Array;
-  /** Besides those that every announcement has. */
+  /** Instead of those that say whence the event comes, which are not for everybody. */
   headers?: Headers;
 }>;
 
@@ -121,7 +121,7 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       await ensureStream(nats, stream);
       storeId = await storeIdentity(store);
       sequence = (await nats.jsm.streams.info(stream)).state.last_seq;
-      const last = await nats.jsm.streams.getMessage(stream, { last_by_subj: factsOf(publisher.service) });
+      const last = await nats.jsm.streams.getMessage(stream, { last_by_subj: '>' });
       const ours = last?.header.get(STORE_ID) === storeId ? last.header : null;
       covered = told = ours?.get(RESUME_AFTER) ? BigInt(ours.get(RESUME_AFTER)) : null;
       lastId = ours?.get(MESSAGE_ID) ?? '';
@@ -161,7 +161,7 @@ const isSent = (eventId: string, index: number, lastId: string): boolean => {
 const withContext = ({ subject, body, headers }: Announcement, event: StoredEvent): Announcement => ({
   subject,
   body,
-  headers: {
+  headers: headers ?? {
     'correlation-id': event.metadata['$correlationId'] ?? '',
     'causation-id': event.id,
     'account-id': event.metadata['accountId'] ?? '',
@@ -171,7 +171,6 @@ const withContext = ({ subject, body, headers }: Announcement, event: StoredEven
     'source-revision': String(event.revision),
     'source-position': String(event.position),
     'recorded-at': event.recordedAt,
-    ...headers,
   },
 });
 

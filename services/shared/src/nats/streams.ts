@@ -1,14 +1,17 @@
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { Nats } from './connect.ts';
-import { factsOf, type Producer } from './subjects.ts';
+import { factsOf, type Producer, tenantSubjectsOf } from './subjects.ts';
+
+/** What a service tells services and accounts, in one stream: it goes on with both where it was. */
+const subjectsOf = (service: Producer): readonly string[] => [factsOf(service), ...tenantSubjectsOf(service)];
 
 /** Every JetStream stream and its subjects. */
 const streams = {
-  EVT_PROVIDER: [factsOf('provider')],
-  EVT_CONSUMER: [factsOf('consumer')],
-  EVT_BROKER: [factsOf('broker')],
-  EVT_DNS: [factsOf('dns')],
+  EVT_PROVIDER: subjectsOf('provider'),
+  EVT_CONSUMER: subjectsOf('consumer'),
+  EVT_BROKER: subjectsOf('broker'),
+  EVT_DNS: subjectsOf('dns'),
   DLQ: ['dlq.>'],
   BILLING: ['billing.v1.>'],
 } as const satisfies Record<string, readonly string[]>;

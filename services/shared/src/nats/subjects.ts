@@ -15,6 +15,27 @@ export const factSubject = ({
   return subject;
 };
 
+/** Kinds of resources whose facts a service tells to accounts. */
+const resourceTypes: Readonly<Record<Producer, readonly string[]>> = {
+  provider: ['endpoint-service'],
+  consumer: ['endpoint', 'gateway-endpoint'],
+  broker: ['connection', 'payments'],
+  dns: ['endpoint-names'],
+};
+
+/** `privatelink.v1.<account>.<resource type>.<resource id>.<fact>`: all that an account may read begins with its id. */
+export const tenantSubject = (
+  { resourceType, resourceId, type }: Pick<PublicFact, 'resourceType' | 'resourceId' | 'type'>,
+  accountId: string,
+): string => {
+  const subject = `privatelink.v1.${accountId}.${resourceType}.${resourceId}.${kebab(type)}`;
+  if (!/^privatelink\.v1\.\d{16}(\.[a-z0-9-]+){3}$/.test(subject)) throw new Error(`not a subject: ${subject}`);
+  return subject;
+};
+
+export const tenantSubjectsOf = (service: Producer): readonly string[] =>
+  resourceTypes[service].map((resourceType) => `privatelink.v1.*.${resourceType}.>`);
+
 /** Says how far the producer's announcements go while there is nothing to announce. */
 export const heartbeatSubject = (service: Producer): string => `evt.${service}.v1.heartbeat`;
 

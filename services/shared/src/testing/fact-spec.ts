@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Fact } from '@privatelink/proto/events/v1/fact';
+import { CloudEvent } from 'cloudevents';
 import { expect, it } from 'vitest';
 import { loadFolded, type Rules, snapshotOf } from '../app/fold.ts';
 import { snapshotType } from '../eventing/codec.ts';
 import { streamName } from '../eventing/decider.ts';
 import type { AnyEvent, Metadata, StoredEvent } from '../eventing/message.ts';
 import { factReader } from '../facts/fact-reader.ts';
-import type { FactTranslation } from '../facts/public-fact.ts';
+import { type FactTranslation, kebab } from '../facts/public-fact.ts';
 import { factAnnouncer } from '../nats/fact-announcements.ts';
+import type { Announcement } from '../nats/publisher.ts';
+import { type Producer, tenantSubjectsOf } from '../nats/subjects.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 
 type Sample = Readonly<{ type: string; data: object }>;
@@ -77,10 +80,12 @@ export const factSpec = <E extends AnyEvent, S>({ rules, translation, samples, g
     const store = await record();
     const events = await recorded(store);
     const told = await translateAll(store, events);
-    expect(told.map(({ length }) => length)).toEqual(events.map((event) => (isAnnounced(event) ? 1 : 0)));
+    expect(told.map((announced) => announced.filter(isToServices).length)).toEqual(
+      events.map((event) => (isAnnounced(event) ? 1 : 0)),
+    );
     for (const [index, event] of events.entries()) {
       if (!isAnnounced(event)) continue;
-      const fact = Fact.decode(told[index]?.[0]?.body ?? new Uint8Array());
+      const fact = Fact.decode(told[index]?.at(-1)?.body ?? new Uint8Array());
       const { state } = await loadFolded(store, stream, rules, event.revision);
       const { move } = event.data as { move?: { from: string | null; to: string; because: string } | null };
       expect(fact).toEqual({
@@ -101,6 +106,33 @@ export const factSpec = <E extends AnyEvent, S>({ rules, translation, samples, g
     }
   });
 
+  it('is told to each account that it concerns as a CloudEvent, which is that account’s view of it', async () => {
+    const store = await record();
+    const read = factReader(store, rules, translation)();
+    const kind = kebab(translation.entity);
+    const streamSubjects = tenantSubjectsOf(translation.service as Producer);
+    for (const event of await recorded(store)) {
+      const fact = await read(event);
+      const [announced = []] = await translateAll(store, [event]);
+      const toAccounts = announced.filter((announcement) => !isToServices(announcement));
+      expect(toAccounts.map(({ subject }) => subject)).toEqual(
+        (fact?.audience ?? []).map((account) => `privatelink.v1.${account}.${kind}.${id}.${kebab(nameOf(event))}`),
+      );
+      for (const [index, { body, headers }] of toAccounts.entries()) {
+        const account = fact?.audience[index] ?? '';
+        expect(streamSubjects).toContain(`privatelink.v1.*.${kind}.>`);
+        expect(Fact.decode(body)).toEqual(fact?.seenBy(account));
+        expect(readCloudEvent(headers)).toMatchObject({
+          ...{ id: event.id, time: recordedAt.toISOString(), datacontenttype: 'application/protobuf' },
+          ...{ type: `com.privatelink.v1.${kind}.${nameOf(event)}`, subject: `${kind}/${id}` },
+          source: `/privatelink/${translation.service}/accounts/${account}`,
+          ...{ sequence: String(event.position).padStart(20, '0'), revision: String(event.revision) },
+          correlationid: 'correlation-1',
+        });
+      }
+    }
+  });
+
   it('is of every type', () => {
     const types = Object.keys(rules.codec.formats).sort();
     expect([...new Set(history.map(nameOf))].sort()).toEqual(types);
@@ -108,9 +140,9 @@ export const factSpec = <E extends AnyEvent, S>({ rules, translation, samples, g
 
   it('has a subject that says service, entity, fact and account', async () => {
     const store = await record();
-    const kebab = (name: string): string => name.replace(/(?!^)[A-Z]/g, '-$&').toLowerCase();
     for (const event of (await recorded(store)).filter(isAnnounced)) {
-      const [[told] = []] = await translateAll(store, [event]);
+      const [announced = []] = await translateAll(store, [event]);
+      const told = announced.at(-1);
       const { state } = await loadFolded(store, stream, rules, event.revision);
       const { service, entity, accountOf } = translation;
       const fact = kebab(nameOf(event));
@@ -153,12 +185,23 @@ export const factSpec = <E extends AnyEvent, S>({ rules, translation, samples, g
     const store = await record();
     const left = frozen.map(({ type, subject, bytes }) => JSON.stringify([type, subject, bytes]));
     for (const [index, told] of (await translateAll(store, await recorded(store))).entries()) {
-      for (const { subject, body } of told) {
+      for (const { subject, body } of told.filter(isToServices)) {
         const fact = [nameOf(history[index] ?? { type: '' }), subject, Buffer.from(body).toString('base64')];
         expect(left, `add to ${golden.pathname}`).toContain(JSON.stringify(fact));
       }
     }
   });
+};
+
+const isToServices = ({ subject }: Readonly<{ subject: string }>): boolean => subject.startsWith('evt.');
+
+/** As the field's own library understands the headers, which says of what is no CloudEvent what is wrong. */
+const readCloudEvent = (headers: Announcement['headers'] = {}): CloudEvent<undefined> => {
+  const attributes = Object.entries(headers).map(([name, value]) => {
+    expect(name).toMatch(/^ce-[a-z0-9]+$/);
+    return [name.slice('ce-'.length), decodeURIComponent(value)];
+  });
+  return new CloudEvent(Object.fromEntries(attributes));
 };
 
 /** A snapshot takes a revision and a position, and the events after it come later. */
