@@ -198,7 +198,7 @@ function installTestTools() {
 // ---- hand over
 
 /** The scripts that look at the code alone. */
-const withoutServers = ['app:check', 'app:state-machines'];
+const withoutServers = ['app:check', 'app:state-machines', 'app:asyncapi'];
 
 /** The scripts that start zone agents. */
 const forwards = ['app:start', 'app:demo', 'app:test', 'app:bench'];

@@ -168,6 +168,41 @@ describe('plctl', { timeout: 240_000 }, () => {
     expect(listed).toMatchObject({ stderr: '', code: 0, stdout: expect.stringMatching(/^VPC ID/) });
   });
 
+  it('tells what happens as it happens, what one request caused, and lets an account listen on NATS', async () => {
+    const { consumer, endpointId } = await connected();
+    const { child } = startPlctl(stage().dataDir, config, [
+      ...['--account', consumer, '-o', 'json', 'events', 'follow', '--from', 'start'],
+      ...['--filter', `resource_id = ${endpointId}`],
+    ]);
+    type Told = Readonly<{ type: string; source_stream: string; position: string; correlation_id: string }>;
+    const told: Told[] = [];
+    const heard = lines(child.stdout);
+    while (told.at(-1)?.type !== 'ConnectionEstablished')
+      told.push(JSON.parse((await heard.next()).value ?? '') as Told);
+    child.kill();
+    expect(new Set(told.map(({ source_stream }) => source_stream))).toEqual(
+      new Set([`endpoint-${endpointId}`, `connection-${endpointId}`, `nameSet-${endpointId}`]),
+    );
+    const positions = told.map(({ position }) => BigInt(position));
+    expect(positions).toEqual(positions.toSorted((a, b) => (a < b ? -1 : 1)));
+
+    const { correlation_id: correlationId = '' } = told[0] ?? {};
+    const { stdout, code } = await plctl('trace', correlationId);
+    expect(code).toBe(0);
+    const [heading = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(heading).toMatch(/^TIME +SERVICE +RESOURCE +FACT +ACTOR +CAUSE$/);
+    expect(rows[0]).toMatch(/ consumer +endpoint ep-\S+ +EndpointCreated -> CREATING +user:consumer /);
+    expect(rows.filter((line) => /ConnectionRequested .* EndpointCreated$/.test(line))).toHaveLength(1);
+    expect(rows.some((line) => / dns +endpoint-names /.test(line))).toBe(true);
+    expect(await plctl('trace', 'nothing')).toMatchObject({ stdout: '(none)\n', code: 0 });
+    expect(await plctl('trace', '"')).toMatchObject({ code: 64 });
+    expect(await plctl('events', 'follow', '--from', 'yesterday')).toMatchObject({ code: 64 });
+
+    const user = await plctl('--account', consumer, '-o', 'json', 'nats-user', 'create');
+    expect(JSON.parse(user.stdout)).toMatchObject({ subjects: `privatelink.v1.${consumer}.>` });
+    expect(await plctl('nats-user', 'create')).toMatchObject({ code: 64 });
+  });
+
   it('acts for the account of a profile, and takes no profile for another', async () => {
     const { consumer, provider, endpointId } = await connected();
     await configure(

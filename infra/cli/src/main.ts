@@ -5,6 +5,7 @@ import { applyCommand, diffCommand, exportCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
+import { natsUserCommand } from './commands/nats-user.ts';
 import { stateMachineCommand } from './commands/state-machine.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -53,7 +54,7 @@ const program = new Command('plctl')
 
 for (const command of [
   ...[applyCommand, diffCommand, exportCommand, timelineCommand, eventsCommand, traceCommand],
-  ...[stateMachineCommand, doctorCommand, tokenCommand, completionCommand],
+  ...[natsUserCommand, stateMachineCommand, doctorCommand, tokenCommand, completionCommand],
 ])
   program.addCommand(command(screen).helpGroup('Commands:'));
 addRpcCommands(program, screen);

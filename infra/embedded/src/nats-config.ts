@@ -4,7 +4,7 @@ import { loopback } from './free-port.ts';
 export type NatsUser = {
   readonly user: string;
   readonly permissions?: {
-    readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
+    readonly publish: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
     readonly subscribe: { readonly allow: readonly string[] };
   };
 };
@@ -45,6 +45,35 @@ export function developmentUsers(streams: PublicStreams): readonly NatsUser[] {
   ];
 }
 
+const tenantPrefix = 'account-';
+
+/** Whose user it is; undefined unless it is an account's. */
+export const accountOfUser = (user: string): string | undefined => /^account-(\d{16})$/.exec(user)?.[1];
+
+/**
+ * An account's user: it reads what it is told, as it happens. It may publish nothing, and so cannot call JetStream either,
+ * where a consumer of its own could be filled with others' subjects, or have messages delivered wherever it says.
+ */
+export function tenantUser(account: string): NatsUser {
+  const user = `${tenantPrefix}${account}`;
+  return {
+    user,
+    permissions: {
+      publish: { deny: ['>'] },
+      subscribe: { allow: [tenantSubjects(account), `_INBOX.${user}.>`] },
+    },
+  };
+}
+
+export const tenantSubjects = (account: string): string => `privatelink.v1.${account}.>`;
+
+/** A user as the configuration file has it. */
+export const configuredUser = ({ user, permissions }: NatsUser, password: string | undefined) => ({
+  user,
+  password,
+  ...(permissions && { permissions }),
+});
+
 const readStream = (stream: string): string[] => [`$JS.API.STREAM.INFO.${stream}`, ...touchConsumer(stream, '*')];
 
 const touchConsumer = (stream: string, consumer: string): string[] => [
@@ -65,11 +94,7 @@ export function natsConfig(options: {
   readonly users: readonly NatsUser[];
   readonly passwords: Readonly<Record<string, string>>;
 }): string {
-  const users = options.users.map(({ user, permissions }) => ({
-    user,
-    password: options.passwords[user],
-    ...(permissions && { permissions }),
-  }));
+  const users = options.users.map((user) => configuredUser(user, options.passwords[user.user]));
   const config = {
     server_name: 'privatelink',
     host: loopback,

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { findFreePort, loopback } from './free-port.ts';
-import { developmentUsers, type NatsUser, natsConfig, subscriberInbox } from './nats-config.ts';
+import {
+  accountOfUser,
+  developmentUsers,
+  type NatsUser,
+  natsConfig,
+  subscriberInbox,
+  tenantUser,
+} from './nats-config.ts';
 import { type Program, startStandalone } from './program.ts';
 import { publicStreams } from './public-streams.ts';
 import { newPassword, readOrCreatePrivateFile, writePrivateFile } from './secrets.ts';
@@ -35,9 +42,9 @@ export async function natsServer(options: NatsOptions): Promise<Nats> {
   await requireBinary();
   const users = options.users ?? developmentUsers(publicStreams);
   const directory = join(options.dataDir, 'nats');
-  const passwords = await readPasswords(join(directory, 'passwords.json'), users);
+  const passwordsFile = join(directory, 'passwords.json');
+  const passwords = await readPasswords(passwordsFile, users);
   const configFile = join(directory, 'nats.conf');
-  const config = natsConfig({ port: options.port, storeDir: directory, users, passwords });
   return {
     url: `nats://${loopback}:${options.port}`,
     credentials: Object.fromEntries(
@@ -47,7 +54,12 @@ export async function natsServer(options: NatsOptions): Promise<Nats> {
       name: 'nats',
       quiet: true,
       async prepare() {
-        await writePrivateFile(configFile, config);
+        // Accounts may have got users since.
+        const all = await readPasswords(passwordsFile, users);
+        const tenants = Object.keys(all).flatMap((user) => accountOfUser(user) ?? []);
+        const everybody = [...users, ...tenants.map(tenantUser)];
+        const config = { port: options.port, storeDir: directory, users: everybody, passwords: all };
+        await writePrivateFile(configFile, natsConfig(config));
         return {
           name: 'nats',
           command: 'nats-server',
@@ -81,7 +93,9 @@ const inboxOf = (user: string): string => (user === 'subscriber' ? subscriberInb
 async function readPasswords(file: string, users: readonly NatsUser[]): Promise<Record<string, string>> {
   const kept = passwordsSchema.safeParse(parseJson(await readOrCreatePrivateFile(file, () => '{}')));
   if (!kept.success) throw new StartError(`${file} is damaged: delete it to get new passwords`);
-  const passwords = Object.fromEntries(users.map(({ user }) => [user, kept.data[user] ?? newPassword()]));
+  const tenants = Object.entries(kept.data).filter(([user]) => accountOfUser(user) !== undefined);
+  const own = users.map(({ user }) => [user, kept.data[user] ?? newPassword()] as const);
+  const passwords = Object.fromEntries([...tenants, ...own]);
   await writePrivateFile(file, JSON.stringify(passwords));
   return passwords;
 }

@@ -176,7 +176,7 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
           getMessage: (name: string, { last_by_subj: filter }: { last_by_subj: string }) =>
             host.ask(() => {
               const last = streamOf(name).messages.findLast(({ subject }) => matches(filter, subject));
-              return last ? { header: last.headers } : null;
+              return last ? { seq: last.seq, header: last.headers } : null;
             }),
         },
         consumers: {

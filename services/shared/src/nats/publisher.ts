@@ -1,4 +1,4 @@
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import type { StoredEvent } from '../eventing/message.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { LeaseLost } from '../postgres/lease.ts';
@@ -6,7 +6,7 @@ import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '
 import { servers } from '../telemetry/metrics.ts';
 import type { Nats } from './connect.ts';
 import { type Headers, toMsgHdrs } from './headers.ts';
-import { ensureStream, factsStream } from './streams.ts';
+import { ensureStream, factsStream, subjectsOf } from './streams.ts';
 import { heartbeatSubject, type Producer } from './subjects.ts';
 
 export type Announcement = Readonly<{
@@ -121,7 +121,7 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       await ensureStream(nats, stream);
       storeId = await storeIdentity(store);
       sequence = (await nats.jsm.streams.info(stream)).state.last_seq;
-      const last = await nats.jsm.streams.getMessage(stream, { last_by_subj: '>' });
+      const last = await lastMessage(nats, publisher.service);
       const ours = last?.header.get(STORE_ID) === storeId ? last.header : null;
       covered = told = ours?.get(RESUME_AFTER) ? BigInt(ours.get(RESUME_AFTER)) : null;
       lastId = ours?.get(MESSAGE_ID) ?? '';
@@ -151,6 +151,15 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       settled = true;
     },
   });
+};
+
+/** Of all subjects: asked for the last of any, the server knows none where the very last was deleted. */
+const lastMessage = async ({ jsm }: Nats, service: Producer): Promise<StoredMsg | null> => {
+  const stream = factsStream(service);
+  const lasts = await Promise.all(
+    subjectsOf(service).map((subject) => jsm.streams.getMessage(stream, { last_by_subj: subject })),
+  );
+  return lasts.reduce((last, message) => ((message?.seq ?? 0) > (last?.seq ?? 0) ? message : last), null);
 };
 
 const isSent = (eventId: string, index: number, lastId: string): boolean => {

@@ -4,10 +4,10 @@ import type { Nats } from './connect.ts';
 import { factsOf, type Producer, tenantSubjectsOf } from './subjects.ts';
 
 /** What a service tells services and accounts, in one stream: it goes on with both where it was. */
-const subjectsOf = (service: Producer): readonly string[] => [factsOf(service), ...tenantSubjectsOf(service)];
+export const subjectsOf = (service: Producer): readonly string[] => [factsOf(service), ...tenantSubjectsOf(service)];
 
 /** Every JetStream stream and its subjects. */
-const streams = {
+export const streams = {
   EVT_PROVIDER: subjectsOf('provider'),
   EVT_CONSUMER: subjectsOf('consumer'),
   EVT_BROKER: subjectsOf('broker'),
