@@ -18,6 +18,7 @@ export const describeIssue = (issue: z.core.$ZodIssue, schema: z.ZodType): strin
     const isAbsent = issue.input === undefined && /received undefined/.test(issue.message);
     return isAbsent ? `is missing: a ${issue.expected}` : `must be a ${issue.expected}`;
   }
+  if (issue.code === 'invalid_key') return issue.issues.map((inner) => describeIssue(inner, schema)).join('; ');
   if (issue.code === 'invalid_union') {
     const parts = issue.errors.flatMap((each) => each.slice(0, 1).map((inner) => describeIssue(inner, schema)));
     return [...new Set(parts)].join(', or ');

@@ -113,6 +113,11 @@ describe('a file', () => {
       `${HEADER}kind: Vpc\nname: n\naccount: nobody\nipv4_cidr: x\n`,
       'set.yaml:7 (document 2): account must be one of 16 digits, shop, web',
     ],
+    [
+      'a label that is ours',
+      `${HEADER}kind: Vpc\nname: n\nipv4_cidr: x\ntags: { privatelink/set: other }\n`,
+      'set.yaml:8 (document 2): tags.privatelink/set must not begin with privatelink/',
+    ],
     ['no YAML', `${HEADER}kind: [`, 'set.yaml:5 (document 2): Flow sequence in block collection'],
     ['a list', `${HEADER}- 1\n`, 'set.yaml:5 (document 2): must be a mapping'],
     [

@@ -21,44 +21,55 @@ export const prospectOf = async (set: DeclaredSet, invoke: Invoke, prune: boolea
   things.push(...(await surveyConnections(read, set, match(set, things).ids)));
   const plan = planOf(set, things, prune);
   const { ids } = match(set, things);
-  const effects = new Map<Step, Effects>();
-  for (const step of plan.steps) effects.set(step, await effectsOf(set.set, step, plan, ids, invoke));
-  return { plan, ids, effects };
+  const effects = await Promise.all(
+    plan.steps.map(async (step) => [step, await effectsOf(set.set, step, plan, ids, invoke)] as const),
+  );
+  return { plan, ids, effects: new Map(effects) };
+};
+
+/** What was made a moment ago may not be in the lists yet. What refers to it is looked for after it. */
+const addUnlisted = async (set: DeclaredSet, things: Thing[], invoke: Invoke): Promise<void> => {
+  const tried = new Set<string>();
+  for (let added = true; added; ) {
+    added = false;
+    const { ids, things: matched } = match(set, things);
+    for (const each of set.declared) {
+      const isKnown = matched.has(each.name) || each.id !== '' || each.kind === 'Acceptance';
+      if (isKnown || tried.has(each.name) || !referencesIn(each.fields).every((name) => ids.has(name))) continue;
+      tried.add(each.name);
+      const [step] = planOf({ ...set, declared: [each] }, [], false).steps;
+      const thing = step && (await madeBefore(set.set, step, ids, invoke));
+      if (!thing) continue;
+      things.push(thing);
+      added = true;
+    }
+  }
 };
 
 /**
- * What was made a moment ago may not be in the lists yet: a dry run of what made it says its id, and records nothing
- * because that was done before.
+ * A dry run of what makes a thing says its id, and records nothing where that was done before. One that is gone by now
+ * was made by another request the next time.
  */
-const addUnlisted = async (set: DeclaredSet, things: Thing[], invoke: Invoke): Promise<void> => {
+const madeBefore = async (
+  set: string,
+  step: Step,
+  ids: ReadonlyMap<string, string>,
+  invoke: Invoke,
+): Promise<Thing | null> => {
   const read = reader(invoke);
-  const tried = new Set<string>();
-  for (let found = true; found; ) {
-    found = false;
-    const { ids, things: matched } = match(set, things);
-    for (const { kind, name, account, id, fields } of set.declared) {
-      const isResolved = referencesIn(fields).every((each) => ids.has(each));
-      if (matched.has(name) || tried.has(name) || kind === 'Acceptance' || id !== '' || !isResolved) continue;
-      tried.add(name);
-      const [step] = planOf({ ...set, declared: set.declared.filter((each) => each.name === name) }, [], false).steps;
-      const [first] = step?.calls ?? [];
-      if (!step || !first) continue;
-      const request = resolve(first.request, ids);
-      for (let time = 0; ; time++) {
-        const again = {
-          ...request,
-          request_id: requestIdOf(set.set, step, { ...first, request }, String(time)),
-          dry_run: true,
-        };
-        const answer = await invoke(account, { ...first, request: again }).catch(() => null);
-        if (answer === null || eventsOf(answer).length > 0) break;
-        const thing = await read.one(kind, account, idIn(answer), String(request['vpc_id'] ?? ''));
-        if (!thing) continue;
-        things.push(thing);
-        found = true;
-        break;
-      }
-    }
+  const [first] = step.calls;
+  if (!first) return null;
+  const { rpc } = first;
+  const request = resolve(first.request, ids);
+  for (let time = 0; ; time++) {
+    const id = requestIdOf(set, step, { rpc, request }, String(time));
+    // What is refused was not made either.
+    const answer = await invoke(step.account, { rpc, request: { ...request, request_id: id, dry_run: true } }).catch(
+      () => null,
+    );
+    if (answer === null || eventsOf(answer).length > 0) return null;
+    const thing = await read.one(step.kind, step.account, idIn(answer), String(request['vpc_id'] ?? ''));
+    if (thing) return thing;
   }
 };
 

@@ -5,7 +5,9 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const name = z.string().regex(NAME, 'must be 1 to 63 characters of [a-z0-9-]');
 const text = z.string();
 const description = z.string().max(256).describe('Free text.');
-const tags = z.record(z.string(), z.string()).describe('Labels, besides those by which the set finds it again.');
+const tags = z
+  .record(z.string().regex(/^(?!privatelink\/)/, 'must not begin with privatelink/'), z.string())
+  .describe('Labels, besides those by which the set finds it again.');
 const idOr = (kind: KindName) => text.min(1).describe(`An id, or \`ref:\` and the name of a ${kind} of the set.`);
 const port = z.number().int().min(0).max(65_535);
 const cidr = (what: string) => text.describe(what);
