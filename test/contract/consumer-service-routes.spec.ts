@@ -68,7 +68,8 @@ describe('a gateway load balancer endpoint', () => {
     const [endpointId, routeTableId] = [await nextHop(), await table()];
     const { routeTable } = await consumer.addRoute(route(routeTableId, endpointId), {});
     await consumer.addRoute(route(routeTableId, endpointId, '10.9.0.0/16'), {});
-    expect(routeTable).toEqual({ routeTableId, routes: [{ destinationCidr: '0.0.0.0/0', nextHop: endpointId }] });
+    const routed = [{ destinationCidr: '0.0.0.0/0', nextHop: endpointId }];
+    expect(routeTable).toEqual({ routeTableId, routes: routed, tags: [] });
     expect((await routes(routeTableId))?.map((one) => one.destinationCidr)).toEqual(['0.0.0.0/0', '10.9.0.0/16']);
     const { store } = services.consumer;
     await changesNothing(store, () => consumer.addRoute(route(routeTableId, endpointId), {}));
