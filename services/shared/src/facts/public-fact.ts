@@ -1,4 +1,4 @@
-import { Fact } from '@privatelink/proto/events/v1/fact';
+import type { Fact } from '@privatelink/proto/events/v1/fact';
 import { idOfStream } from '../eventing/decider.ts';
 import type { AnyEvent, Recorded, StoredEvent } from '../eventing/message.ts';
 import { timestamp } from '../grpc/timestamp.ts';
@@ -56,20 +56,19 @@ export const publicFact = <S>(
   const audience = audienceOf?.(state, recorded.type) ?? [accountId];
   const { actor = '', $correlationId = '', $causationId = '' } = event.metadata;
   const { move } = recorded.data as { move?: { from: string | null; to: string; because: string } | null };
-  const said = (seenActor: string, resource: Resource): Fact =>
-    Fact.fromPartial({
-      eventId: event.id,
-      type: recorded.type,
-      sourceStream: event.stream,
-      sourceRevision: event.revision,
-      position: event.position,
-      recordTime: timestamp(event.recordedAt),
-      correlationId: $correlationId,
-      causationId: $causationId,
-      actor: seenActor,
-      transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
-      resource,
-    });
+  const said = (seenActor: string, resource: Resource): Fact => ({
+    eventId: event.id,
+    type: recorded.type,
+    sourceStream: event.stream,
+    sourceRevision: event.revision,
+    position: event.position,
+    recordTime: timestamp(event.recordedAt),
+    correlationId: $correlationId,
+    causationId: $causationId,
+    actor: seenActor,
+    transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
+    resource,
+  });
   return {
     ...{ event, service, type: recorded.type, resourceType: kebab(entity), resourceId, accountId },
     whole: () => said(actor, resourceOf(state, event.revision, resourceId)),
