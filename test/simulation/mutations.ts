@@ -143,4 +143,15 @@ export const MUTATIONS: Readonly<Record<string, Planted>> = {
       }),
     },
   },
+
+  'the index of facts misses one': {
+    among: [...COMING, ...GOING],
+    mutation: {
+      readModel: (model) => ({
+        ...model,
+        decode: (stored) =>
+          model.name === 'events' && stored.type.startsWith('EndpointActivated.') ? null : model.decode(stored),
+      }),
+    },
+  },
 };
