@@ -40,7 +40,7 @@ module.exports = {
       comment: 'Nothing is published beside an append: announcements are a subscription.',
       severity: 'error',
       from: {
-        path: '^services/(provider|consumer|connection-broker|dns)/src/',
+        path: '^services/(provider|consumer|connection-broker|dns|ops)/src/',
         pathNot: `/(publish|ingest)/|/main\\.ts$|${SPECS}`,
       },
       to: { path: '^services/shared/src/nats/' },
@@ -50,7 +50,7 @@ module.exports = {
       comment: 'main.ts is the only file of a service that constructs clients and connections.',
       severity: 'error',
       from: {
-        path: '^services/(provider|consumer|connection-broker|dns|data-plane)/src/',
+        path: '^services/(provider|consumer|connection-broker|dns|data-plane|ops)/src/',
         pathNot: `/main\\.ts$|${SPECS}`,
       },
       to: {
@@ -62,7 +62,7 @@ module.exports = {
       name: 'services-are-separate',
       comment: 'Services share the protobuf contract and `shared`, never each other.',
       severity: 'error',
-      from: { path: '^services/(provider|consumer|connection-broker|dns|data-plane)/', pathNot: SPECS },
+      from: { path: '^services/(provider|consumer|connection-broker|dns|data-plane|ops)/', pathNot: SPECS },
       to: { path: '^services/(?!shared/)', pathNot: '^services/$1/' },
     },
     {
@@ -85,6 +85,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^services/data-plane/src/', pathNot: SPECS },
       to: { path: '^services/shared/src/(kurrent|postgres|nats)/|^services/shared/src/runtime/foundation' },
+    },
+    {
+      name: 'ops-only-shows',
+      comment: 'What operators are shown is what others announce: no store, no decisions, no announcements of its own.',
+      severity: 'error',
+      from: { path: '^services/ops/src/', pathNot: SPECS },
+      to: { path: '^services/shared/src/(kurrent|app/repository)|^services/shared/src/nats/publisher' },
+    },
+    {
+      name: 'pages-know-types-only',
+      comment: 'Pages are told everything by the API: of the contract they take types, of the code nothing.',
+      severity: 'error',
+      from: { path: '^services/ops/web/src/' },
+      to: { path: '^(proto|services|infra|test)/', pathNot: '^services/ops/web/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'desired-is-pure',

@@ -7,6 +7,9 @@ const systems = [
   'test/contract/bad-input.spec.ts',
 ];
 
+/** What a browser makes of the dashboard has a configuration of its own: `npm run test:ui`. */
+const pages = 'test/ui/**/*.spec.ts';
+
 const common = { exclude: ['**/node_modules/**'], testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -21,7 +24,7 @@ export default defineConfig({
           ...common,
           name: 'parts',
           include: ['{services,infra,test,proto}/**/*.spec.ts'],
-          exclude: [...common.exclude, ...systems],
+          exclude: [...common.exclude, ...systems, pages],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

@@ -15,7 +15,8 @@ import { nameSetFacts } from '../services/dns/src/publish/name-set-facts.ts';
 import { endpointServiceCodec } from '../services/provider/src/endpoint-service/endpoint-service.codec.ts';
 import { endpointServiceFacts } from '../services/provider/src/publish/endpoint-service-facts.ts';
 import { kebab } from '../services/shared/src/facts/public-fact.ts';
-import { commentOf, registry } from './cli/src/contract.ts';
+import { registry } from '../services/shared/src/grpc/json-call.ts';
+import { commentOf } from './cli/src/contract.ts';
 
 type Declared = Readonly<{ service: string; entity: string; only?: readonly string[] }>;
 type Codec = Readonly<{ formats: Readonly<Record<string, unknown>> }>;

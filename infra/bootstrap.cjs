@@ -185,8 +185,7 @@ function installHaproxy() {
 }
 
 /** Tests that use these are skipped by name where they are missing. */
-function installTestTools() {
-  const packageOf = { dig: 'bind9-dnsutils', strace: 'strace', promtool: 'prometheus' };
+function installTestTools(packageOf) {
   const missing = Object.keys(packageOf).filter((command) => !onPath(command));
   if (missing.length > 0)
     aptInstall(
@@ -235,7 +234,8 @@ function main() {
   if (!withoutServers.includes(script) && !process.env.PRIVATELINK_NATS) installNats();
   const { PRIVATELINK_FORWARDING: forwarding, PRIVATELINK_HAPROXY: haproxy } = process.env;
   if (forwards.includes(script) && forwarding !== 'none' && !haproxy) installHaproxy();
-  if (script === 'app:test') installTestTools();
+  if (script === 'app:test') installTestTools({ dig: 'bind9-dnsutils', strace: 'strace', promtool: 'prometheus' });
+  if (script === 'app:test:ui') installTestTools({ chromium: 'chromium' });
   run(command, args);
 }
 

@@ -17,7 +17,14 @@ type Check = { readonly name: string; readonly cwd: string; readonly commands: r
 
 const checks: readonly Check[] = [
   { name: 'format and lint', cwd: root, commands: [['biome', 'check', '--error-on-warnings']] },
-  { name: 'types', cwd: root, commands: [['tsc', '--noEmit', '-p', 'tsconfig.json']] },
+  {
+    name: 'types',
+    cwd: root,
+    commands: [
+      ['tsc', '--noEmit', '-p', 'tsconfig.json'],
+      ['tsc', '--noEmit', '-p', 'services/ops/web/tsconfig.json'],
+    ],
+  },
   {
     name: 'import boundaries',
     cwd: root,

@@ -52,6 +52,7 @@ const describeSystem = async (): Promise<RunFile> => ({
     dns: addressesOf('dns'),
   },
   dataPlane: { mode: 'loopback', zones: [] },
+  dashboard: { urls: [] },
   issuer: { keyFile: `${secrets}keys/issuer.jwk`, issuer: DEFAULT_ISSUER, audience: AUDIENCE },
   processes: [],
 });

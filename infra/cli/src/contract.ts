@@ -1,7 +1,6 @@
-import { createFileRegistry, type DescField, type DescMethod, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { readDescriptorImage } from '@privatelink/proto/descriptors';
+import type { DescField, DescMethod } from '@bufbuild/protobuf';
 import { accessOf } from '@privatelink/shared/grpc/access';
+import { registry } from '@privatelink/shared/grpc/json-call';
 
 export type ServiceName = 'provider' | 'consumer' | 'broker' | 'dns';
 
@@ -15,8 +14,6 @@ export type Rpc = Readonly<{
   /** What the contract says of it. */
   about: string;
 }>;
-
-export const registry: FileRegistry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorImage()));
 
 const SERVED: Readonly<Record<string, ServiceName | null>> = {
   'privatelink.provider.v1.ProviderService': 'provider',

@@ -1,7 +1,8 @@
 import { create, type DescMessage, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
+import { registry } from '@privatelink/shared/grpc/json-call';
 import { Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { registry, rpcs } from './contract.ts';
+import { rpcs } from './contract.ts';
 import { flagOf, optionFor } from './field-option.ts';
 import { requestJson } from './rpc-command.ts';
 

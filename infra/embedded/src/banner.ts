@@ -1,8 +1,10 @@
 import { styleText } from 'node:util';
 import type { RunFile } from './run-file.ts';
 
+type BannerOptions = { readonly colour: boolean; readonly loginLink: string | undefined };
+
 /** Where everything is, and what to try first. */
-export function banner(run: RunFile, runFile: string, { colour }: { readonly colour: boolean }): string {
+export function banner(run: RunFile, runFile: string, { colour, loginLink }: BannerOptions): string {
   const paint = (style: 'bold' | 'dim', text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
@@ -25,6 +27,13 @@ export function banner(run: RunFile, runFile: string, { colour }: { readonly col
     ),
     `  ${paint('dim', `addresses, users and keys: ${runFile}`)}`,
     '',
+    ...(loginLink === undefined
+      ? []
+      : [
+          `  Dashboard:            ${loginLink}`,
+          '                        signs you in as an operator, once; another link:',
+          '                        node_modules/.bin/node infra/embedded/src/login-link.ts',
+        ]),
     '  See the whole story:  npm run demo',
     '  Make a call:          token=$(node_modules/.bin/node infra/embedded/src/token.ts --account 1000000000000001 --role provider)',
     '                        node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge \\',

@@ -35,6 +35,7 @@ test('an agent is told all that its configuration asks for', async () => {
   const issuer = { keyFile: 'key', jwksFile: 'jwks', tokenSecretFile: 'secret', tokenFileOf: (name: string) => name };
   const ports = await planPorts('free', {
     ...{ provider: 1, consumer: 1, broker: 2, dns: 1, 'dns-query': 1, 'dns-vpc': 1, 'data-plane': 3, metrics: 8 },
+    ...{ ops: 0, 'ops-http': 0 },
     ...{ nats: 0, postgres: 0, 'event-store': 0 },
   });
   const { agents } = await plan(runs);

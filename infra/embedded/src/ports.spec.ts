@@ -13,6 +13,8 @@ const counts = {
   'dns-vpc': 1,
   'data-plane': 1,
   metrics: 1,
+  ops: 1,
+  'ops-http': 1,
   nats: 1,
   postgres: 1,
   'event-store': 1,
@@ -26,6 +28,8 @@ const allFree = {
   'dns-vpc': 0,
   'data-plane': 0,
   metrics: 0,
+  ops: 0,
+  'ops-http': 0,
   nats: 0,
   postgres: 0,
   'event-store': 0,
@@ -63,9 +67,9 @@ test('two replicas of everything, with agents in four zones, fit on the default 
     ...[nats, postgres, eventStore, vpcs, vpcs + 1_600],
     ...Object.values(services).flatMap((port) => [port, port + 10]),
     ...Array.from({ length: 8 }, (_, index) => agents + 10 * index),
-    ...Array.from({ length: 16 }, (_, index) => metrics + index),
+    ...Array.from({ length: 18 }, (_, index) => metrics + index),
   ];
-  expect(ports).toHaveLength(39);
+  expect(ports).toHaveLength(45);
   // Behind all others there is room for VPCs.
   expect(ports.filter((port) => port > vpcs && port < vpcs + 1_600).length).toBe(0);
   expect(new Set(ports).size).toBe(ports.length);

@@ -13,6 +13,8 @@ export const defaultPorts = {
   dns: 7404,
   'data-plane': 7405,
   metrics: 7301,
+  ops: 7407,
+  'ops-http': 7480,
   'dns-query': 7453,
   'dns-vpc': 7500,
   nats: 7422,

@@ -35,6 +35,8 @@ export const runFileSchema = z.object({
   }),
   /** Where each process of a service or agent gives its metrics: http://<address>/metrics. */
   metrics: z.array(z.object({ name: z.string(), address: z.string() })),
+  /** Where browsers find the dashboard; nowhere when it does not run. */
+  dashboard: z.object({ urls: addressesSchema }),
   issuer: z.object({ keyFile: z.string(), issuer: z.string(), audience: z.string() }),
   processes: z.array(z.object({ name: z.string(), pid: z.number() })),
 });

@@ -6,7 +6,7 @@ import { portsFromEnvironment } from './ports.ts';
 import { StartError } from './start-error.ts';
 import { type System, type SystemOptions, startSystem } from './system.ts';
 
-type Overrides = Pick<SystemOptions, 'mainOf'>;
+type Overrides = Pick<SystemOptions, 'mainOf' | 'dashboard'>;
 
 /** One ctrl-C may arrive more than once: from the terminal, and passed on by npm. */
 const sameKeyPressMs = 500;
@@ -40,6 +40,7 @@ async function start(overrides: Overrides): Promise<void> {
   // Whoever read our output is gone, for example `npm start | head`.
   process.stdout.on('error', () => stopping.abort());
   system = await startSystem({
+    dashboard: true,
     ...overrides,
     dataDir,
     replicas,
@@ -49,7 +50,8 @@ async function start(overrides: Overrides): Promise<void> {
   });
   // Standard output is for log records where they are read by a program.
   const output = logs === 'json' ? process.stderr : process.stdout;
-  output.write(`${banner(system.run, join(dataDir, 'run.json'), { colour: output.isTTY })}\n`);
+  const loginLink = await system.loginLink();
+  output.write(`${banner(system.run, join(dataDir, 'run.json'), { colour: output.isTTY, loginLink })}\n`);
   await new Promise<void>((resolve) => {
     if (stopping.signal.aborted) resolve();
     stopping.signal.addEventListener('abort', () => resolve());

@@ -29,6 +29,12 @@ export const ownEnvironment = (options: {
   PRIVATELINK_PARENT_PIPE: '1',
 });
 
+/** Where the services are. */
+export const peersEnvironment = (ports: PortPlan): Record<string, string> =>
+  Object.fromEntries(
+    serviceNames.map((name) => [`PRIVATELINK_${name.toUpperCase()}`, addressesOf(ports, name).join(',')]),
+  );
+
 /** The environment of one replica of a service; it overrides what the caller's environment says of a process. */
 export function serviceEnvironment(options: {
   readonly service: ServiceName;
@@ -39,13 +45,12 @@ export function serviceEnvironment(options: {
   readonly issuer: Issuer;
 }): Record<string, string> {
   const { service, index, ports, metricsPort, servers, issuer } = options;
-  const peers = serviceNames.map((name) => [`PRIVATELINK_${name.toUpperCase()}`, addressesOf(ports, name).join(',')]);
   return {
     PRIVATELINK_EVENT_STORE: servers.eventStore,
     PRIVATELINK_NATS: servers.nats,
     PRIVATELINK_POSTGRES: servers.postgres,
     PRIVATELINK_TOKEN_SECRET_FILE: issuer.tokenSecretFile,
-    ...Object.fromEntries(peers),
+    ...peersEnvironment(ports),
     ...ownEnvironment({
       program: service,
       instance: `${service}-${index + 1}`,

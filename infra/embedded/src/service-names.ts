@@ -11,10 +11,17 @@ export type ServiceName = keyof typeof serviceFolders;
 /** A zone agent is none of the services, but is run as they are: one for each zone. */
 export const agentName = 'data-plane';
 
-/** All programs of this repository that the system runs. */
-export type ProgramName = ServiceName | typeof agentName;
+/** The operators' service is none of the services either: nobody asks it, and what it shows is what they announce. */
+export const opsName = 'ops';
 
-export const programFolders: Readonly<Record<ProgramName, string>> = { ...serviceFolders, [agentName]: 'data-plane' };
+/** All programs of this repository that the system runs. */
+export type ProgramName = ServiceName | typeof agentName | typeof opsName;
+
+export const programFolders: Readonly<Record<ProgramName, string>> = {
+  ...serviceFolders,
+  [agentName]: 'data-plane',
+  [opsName]: 'ops',
+};
 
 /** In the order they are started; they are stopped the other way round. */
 export const serviceNames: readonly ServiceName[] = ['provider', 'consumer', 'broker', 'dns'];

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { dashboardPrograms, dashboardUrls, makeLoginLink } from './dashboard.ts';
 import { openDataDir } from './data-dir.ts';
 import { agentEnvironment, type DataPlane, describeDataPlane, planDataPlane } from './data-plane.ts';
 import { endForwarding } from './end-forwarding.ts';
@@ -12,7 +13,7 @@ import type { Program } from './program.ts';
 import { type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { externalServer, openServers, type ServerName, type ServerParts } from './servers.ts';
 import { addressesOf, dnsSuffix, serviceEnvironment, sharedDefaults } from './service-environment.ts';
-import { agentName, type ProgramName, type ServiceName, serviceNames } from './service-names.ts';
+import { agentName, opsName, type ProgramName, type ServiceName, serviceNames } from './service-names.ts';
 import { serviceMain, serviceProgram } from './service-program.ts';
 import { keepServiceTokens } from './service-tokens.ts';
 import type { BackOff } from './supervised.ts';
@@ -23,6 +24,8 @@ export type SystemOptions = {
   readonly ports: PortChoice;
   /** How many processes of each service and agents of each zone run; 1 unless said otherwise. */
   readonly replicas?: number | Partial<Record<ProgramName, number>>;
+  /** Whether the operators' service runs as well; not unless said. */
+  readonly dashboard?: boolean | undefined;
   /** Added to the environment of every service; servers named here are used instead of embedded ones. */
   readonly env?: Readonly<Record<string, string>>;
   readonly logs: LogMode;
@@ -40,6 +43,8 @@ export type SystemOptions = {
  */
 export type System = {
   readonly run: RunFile;
+  /** A link that begins one session of an operator with the dashboard; undefined when it does not run. */
+  loginLink(): Promise<string | undefined>;
   stop(): Promise<void>;
   /** Sends a signal to a process; it is started again as after any crash. */
   kill(name: string, signal: NodeJS.Signals): void;
@@ -103,6 +108,11 @@ async function startLocked(
 
   const logs = openLogs(dataDir, options.logs);
   undo.push(() => logs.close());
+  const onNotice = (text: string): void => logs.write('supervisor', text);
+  const { servers } = parts;
+  const dashboard = await dashboardPrograms({
+    ...{ dataDir, main: mainOf(opsName), env: { ...env, ...options.env }, ports, servers, issuer, metricsOf, onNotice },
+  });
   const startedAt = new Date().toISOString();
   const describe = (): RunFile => ({
     startedAt,
@@ -118,7 +128,7 @@ async function startLocked(
     writing = (writing ?? Promise.resolve()).then(() => writeRunFile(dataDir, describe()));
     return writing;
   };
-  const supervisor = createSupervisor([parts.programs, services, agents], {
+  const supervisor = createSupervisor([parts.programs, services, [...agents, ...dashboard]], {
     logs,
     ...(options.backOff && { backOff: options.backOff }),
     onChange: () => void (writing && rewrite().catch((error: Error) => logs.write('supervisor', error.message))),
@@ -127,7 +137,6 @@ async function startLocked(
     await writing?.catch(() => {});
     await removeRunFile(dataDir);
   });
-  const onNotice = (text: string): void => logs.write('supervisor', text);
   await endForwarding(dataDir, { exceptIn: dataPlane.agents.map(({ zoneId }) => zoneId), onNotice });
   undo.push(() => endForwarding(dataDir, { onNotice }));
   undo.push(() => supervisor.stop());
@@ -143,6 +152,11 @@ async function startLocked(
   return {
     get run() {
       return describe();
+    },
+    loginLink: async () => {
+      const [url] = dashboardUrls(ports);
+      const operator = { subject: 'developer', account: '', roles: ['operator'] } as const;
+      return url && (await makeLoginLink({ dataDir, keyFile: issuer.keyFile, url }, operator));
     },
     stop: undoAll,
     pids: () => supervisor.pids(),
@@ -165,6 +179,7 @@ function countProcesses(
   const server = (name: ServerName): number => (externalServer(env, name) ? 0 : 1);
   const replicas = (name: ServiceName): number => replicasOf(options, name);
   const agents = dataPlane.agents.length;
+  const ops = options.dashboard ? replicasOf(options, opsName) : 0;
   return {
     provider: replicas('provider'),
     consumer: replicas('consumer'),
@@ -173,7 +188,9 @@ function countProcesses(
     'dns-query': replicas('dns'),
     'dns-vpc': replicas('dns'),
     'data-plane': agents,
-    metrics: agents + serviceNames.reduce((sum, name) => sum + replicas(name), 0),
+    ops,
+    'ops-http': ops,
+    metrics: agents + ops + serviceNames.reduce((sum, name) => sum + replicas(name), 0),
     nats: server('nats'),
     postgres: server('postgres'),
     'event-store': server('event-store'),
@@ -191,6 +208,7 @@ function describeAddresses(ports: PortPlan, issuer: Issuer, parts: ServerParts) 
       broker: addressesOf(ports, 'broker'),
       dns: addressesOf(ports, 'dns'),
     },
+    dashboard: { urls: dashboardUrls(ports) },
     issuer: { keyFile: issuer.keyFile, issuer: issuerName, audience },
   };
 }

@@ -256,6 +256,12 @@ export const startServices = async () => {
 
   return {
     close,
+    /** Where each service is asked, and by whose tokens. */
+    addresses: {
+      ...{ provider: providerAddresses, consumer: consumerAddresses },
+      ...{ broker: brokerAddresses, dns: dnsAddresses },
+    },
+    issuer,
     /** The DNS in which a provider proves its custom domains. */
     txt,
     /** Clients of each service, as another service has them. */

@@ -1,6 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf';
+import { registry } from '@privatelink/shared/grpc/json-call';
 import type { Answer } from '../call.ts';
-import { registry } from '../contract.ts';
 
 /** A fact as a service tells it, in the contract's names. */
 export type Fact = Answer &

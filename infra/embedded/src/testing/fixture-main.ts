@@ -5,4 +5,4 @@ import { agentName } from '../service-names.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixture-${name}.ts`, import.meta.url));
 
-await runMain({ mainOf: (name) => fixture(name === agentName ? 'agent' : 'service') });
+await runMain({ dashboard: false, mainOf: (name) => fixture(name === agentName ? 'agent' : 'service') });

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectPostgres, type Db, type Postgres } from '../postgres/connect.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
-import { createMemoryStore } from '../testing/memory-store.ts';
 import { type NatsServer, type PostgresServer, startNats, startPostgres } from '../testing/servers.ts';
 import { connectNats, type Nats } from './connect.ts';
 import { InvalidMessage } from './consumer.ts';
@@ -60,7 +59,7 @@ const keeping: Feed<string> = {
 const run = (change: Partial<Feed<string>> = {}, holder = 'one') => {
   const stop = new AbortController();
   const deps = { nats, service: 'consumer', clock, log, db: postgres.db, holder, signal: stop.signal };
-  const done = runFeed({ ...deps, store: createMemoryStore() }, { ...keeping, ...change });
+  const done = runFeed(deps, { ...keeping, ...change });
   const end = async (): Promise<void> => {
     stop.abort();
     await done;

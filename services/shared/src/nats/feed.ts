@@ -24,7 +24,7 @@ export type Feed<T> = Readonly<{
   write: (tx: Db, items: readonly T[]) => Promise<void>;
 }>;
 
-export type FeedDeps = LeasedSubscriptionDeps & Readonly<{ nats: Nats; service: string }>;
+export type FeedDeps = Omit<LeasedSubscriptionDeps, 'store'> & Readonly<{ nats: Nats; service: string }>;
 
 /** Runs until the signal aborts, over lost connections and an emptied JetStream, which is taken in anew. */
 export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> => {

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import type { Logger } from 'pino';
 import { StartupError } from '../runtime/startup-error.ts';
+import { changeSchema } from './change-schema.ts';
 
 /** Our bookkeeping in each service's schema. Read models and foreign tables are declared where they are used. */
 export type Tables = {
@@ -84,13 +85,6 @@ const codeOf = (error: unknown): string =>
 
 const reasonOf = (error: unknown): string =>
   (error instanceof Error && error.message) || codeOf(error) || 'no reason given';
-
-/** Serialises changes of the schema: `if not exists` alone fails when two replicas start at once. */
-export const changeSchema = (db: Db, change: (tx: Db) => Promise<void>): Promise<void> =>
-  db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('privatelink', 0))`.execute(tx);
-    await change(tx);
-  });
 
 /** Creates what every service keeps in its schema, unless it is there. */
 export const prepareSchema = (db: Db, schema: string): Promise<void> =>

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import { changeSchema } from './change-schema.ts';
 import { type Condition, conditionSql } from './condition.ts';
-import { changeSchema, type Db } from './connect.ts';
+import type { Db } from './connect.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import { type Ordering, orderSql } from './row-order.ts';
 

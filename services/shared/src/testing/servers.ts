@@ -25,7 +25,7 @@ export type NatsServer = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

@@ -1,0 +1,31 @@
+import { address, type ConfigOf, env, serviceConfig } from '@privatelink/shared/runtime/config';
+import { z } from 'zod';
+
+const origin = z
+  .string()
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin as in https://ops.example');
+
+/** What the operators' service is told. It knows no event store: what it shows is what the others announce. */
+export const opsConfig = {
+  region: serviceConfig.region,
+  zones: serviceConfig.zones,
+  postgres: serviceConfig.postgres,
+  nats: serviceConfig.nats,
+  jwksFile: serviceConfig.jwksFile,
+  tokenSecretFile: serviceConfig.tokenSecretFile,
+  grpcListen: serviceConfig.grpcListen,
+  addresses: serviceConfig.addresses,
+  instance: serviceConfig.instance,
+  logLevel: serviceConfig.logLevel,
+  reflection: serviceConfig.reflection,
+  metricsListen: serviceConfig.metricsListen,
+  httpListen: env('PRIVATELINK_OPS_HTTP_LISTEN', address),
+  /** Under which browsers reach it; where it listens, unless said otherwise. */
+  origin: env('PRIVATELINK_OPS_ORIGIN', origin.optional()),
+  /** The built pages; without them there is the API alone. */
+  webDir: env('PRIVATELINK_OPS_WEB_DIR', z.string().optional()),
+  /** Where one-time login links are left, one file each. */
+  loginDir: env('PRIVATELINK_OPS_LOGIN_DIR', z.string().optional()),
+};
+
+export type OpsConfig = ConfigOf<typeof opsConfig>;

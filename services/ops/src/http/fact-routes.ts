@@ -1,0 +1,53 @@
+import { InvalidRequest } from '@privatelink/shared/app/errors';
+import type { Db } from '@privatelink/shared/postgres/connect';
+import { z } from 'zod';
+import { factsBefore, readFactLog } from '../read-models/facts.ts';
+import { scopeOf } from '../views/caller-view.ts';
+import { isTold } from '../views/fact-view.ts';
+import type { Authenticate } from './authentication.ts';
+import { factJson, placeText, readPlace, toFactJson } from './fact-json.ts';
+import { connectionList } from './listings.ts';
+import type { App } from './server.ts';
+
+export const factSelection = {
+  about: z.string().max(64).default('').describe('A resource, a service or an account'),
+  type: z
+    .union([z.string().max(64), z.array(z.string().max(64)).max(32)])
+    .default([])
+    .transform((types) => [types].flat().filter((type) => type !== '')),
+};
+
+const page = z.object({
+  items: z.array(factJson),
+  latest: z.string().describe('Where the live feed goes on after this page'),
+});
+
+export const factRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+  app.get(
+    '/api/facts',
+    {
+      schema: {
+        summary: 'What happened lately, the latest first',
+        tags: ['facts'],
+        querystring: z.object({
+          ...factSelection,
+          before: z.string().max(64).default('').describe('`id` of the last fact of the page before'),
+          pageSize: z.coerce.number().int().min(1).max(500).default(100),
+        }),
+        response: { 200: page },
+      },
+    },
+    async (request) => {
+      const { caller } = await authenticate(request);
+      const scope = scopeOf(caller, connectionList);
+      const { about, type, before, pageSize } = request.query;
+      const log = await readFactLog(db);
+      const place = before === '' ? log.last + 1n : readPlace(log, before);
+      if (place === undefined) throw new InvalidRequest([{ field: 'before', description: 'is not the id of a fact' }]);
+      // What is before the first one that is kept is nothing.
+      const rows = place === null ? [] : await factsBefore(db, { scope, about, types: type }, place, pageSize);
+      const items = rows.filter((fact) => isTold(fact, scope)).map((fact) => toFactJson(log, fact, scope));
+      return { items, latest: placeText(log, log.last) };
+    },
+  );
+};

@@ -1,0 +1,80 @@
+import type { Fields } from '@privatelink/shared/filter/fields';
+import { readListQuery } from '@privatelink/shared/grpc/list-query';
+import type { PageTokens } from '@privatelink/shared/grpc/page-token';
+import type { Caller } from '@privatelink/shared/grpc/tokens';
+import type { Condition } from '@privatelink/shared/postgres/condition';
+import type { Db } from '@privatelink/shared/postgres/connect';
+import { afterPlace, placeOf } from '@privatelink/shared/postgres/row-order';
+import { queryRows, type Row } from '@privatelink/shared/postgres/row-table';
+import type { Kept } from '../read-models/kept.ts';
+import { scopeOf } from '../views/caller-view.ts';
+import type { Listing } from './listings.ts';
+
+export type Asked = Readonly<{
+  filter: string;
+  orderBy: string;
+  /** Text to be found in keys and some columns. */
+  q: string;
+  /** Connections that have been on their way for too long. */
+  stuck: boolean;
+  pageToken: string;
+}>;
+
+type Page = Readonly<{ rows: readonly Row<Kept<never>>[]; nextPageToken: string }>;
+
+export type PageDeps = Readonly<{ db: Db; pages: PageTokens }>;
+
+/**
+ * A page of what exists and the caller may see.
+ *
+ * @throws InvalidRequest, Denied
+ */
+export const readPage = async (
+  { db, pages }: PageDeps,
+  listing: Listing,
+  { pageToken, ...asked }: Asked,
+  caller: Caller,
+  limit: number,
+): Promise<Page> => {
+  const { table, fields, rpc } = listing;
+  const { condition, order } = readListQuery(fields as Fields<string>, asked);
+  const { accountId } = scopeOf(caller, rpc);
+  const query = { accountId: accountId ?? '', method: `ops/${listing.path}`, filters: asked };
+  const place = pages.read(query, pageToken);
+  const conditions: Condition[] = [{ is: 'compared', column: 'gone', by: '=', to: false }];
+  if (condition) conditions.push(condition);
+  if (accountId !== null) conditions.push(listing.ofAccount(accountId));
+  if (asked.q !== '') conditions.push(matching(listing, asked.q));
+  if (asked.stuck) conditions.push(...stuckSince(new Date(Date.now() - STUCK_AFTER_MS)));
+  if (place !== undefined) conditions.push(afterPlace(table.columns, order, place));
+  const rows = await queryRows(db, table, { also: { is: 'all', of: conditions }, order, limit: limit + 1 });
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const isMore = rows.length > limit && last !== undefined;
+  return { rows: page, nextPageToken: isMore ? pages.issue(query, placeOf(table.columns, order, last)) : '' };
+};
+
+/** Every place of an order after the last one of a prefix: no character of an id is as high. */
+const HIGHEST = '\u{10ffff}';
+
+const matching = ({ searched }: Listing, q: string): Condition => ({
+  is: 'any',
+  of: [
+    {
+      is: 'all',
+      of: [
+        { is: 'compared', column: 'key', by: '>=', to: q },
+        { is: 'compared', column: 'key', by: '<', to: `${q}${HIGHEST}` },
+      ],
+    },
+    ...searched.map((column): Condition => ({ is: 'compared', column, by: '=', to: q })),
+  ],
+});
+
+/** As the broker calls a connection stuck. */
+export const STUCK_AFTER_MS = 60_000;
+
+const stuckSince = (time: Date): readonly Condition[] => [
+  { is: 'compared', column: 'in_transition', by: '=', to: true },
+  { is: 'compared', column: 'status_time', by: '<', to: time },
+];

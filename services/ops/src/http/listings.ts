@@ -1,0 +1,126 @@
+import { Connection } from '@privatelink/proto/broker/v1/connection';
+import { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
+import { EndpointService } from '@privatelink/proto/provider/v1/endpoint_service';
+import type { Fields } from '@privatelink/shared/filter/fields';
+import type { Condition } from '@privatelink/shared/postgres/condition';
+import type { Db } from '@privatelink/shared/postgres/connect';
+import { type ForeignTable, getAllForeign } from '@privatelink/shared/postgres/foreign-table';
+import type { Row } from '@privatelink/shared/postgres/row-table';
+import { connectionFields, connections } from '../read-models/connections.ts';
+import { endpointServiceFields, endpointServices } from '../read-models/endpoint-services.ts';
+import { endpointFields, endpoints } from '../read-models/endpoints.ts';
+import type { Kept } from '../read-models/kept.ts';
+import type { Scope } from '../views/caller-view.ts';
+import { connectionFor, sideOf } from '../views/connection-view.ts';
+import { type JsonObject, jsonOf } from './protobuf-json.ts';
+
+/** A list of resources: what it is asked by, and what of each row a caller is shown. */
+export type Listing<C extends string = string> = Readonly<{
+  path: string;
+  summary: string;
+  /** Whoever may call this RPC may list here. */
+  rpc: string;
+  table: ForeignTable<Kept<never>, C>;
+  fields: Fields<C>;
+  /** Columns that a search looks for the whole of; keys are also found by how they begin. */
+  searched: readonly C[];
+  ofAccount: (accountId: string) => Condition<C>;
+  show: (db: Db, rows: readonly Row<Kept<never>>[], scope: Scope) => Promise<readonly JsonObject[]>;
+  /** Fields of a row in a table of text. */
+  csv: readonly string[];
+}>;
+
+const equals = <C extends string>(column: C, to: string): Condition<C> => ({ is: 'compared', column, by: '=', to });
+
+const stuckAfterMs = 60_000;
+
+const isInTransition = ({ status, teardown }: Connection): boolean =>
+  /_(CONNECTING|CHANGING|DISCONNECTING|DELETING)$/.test(status) || teardown === 'TEARDOWN_PENDING';
+
+/** It was announced at the moment of its last fact; it may have got stuck since. */
+const asOfNow = (connection: Connection): Connection => {
+  const since = Number(connection.statusTime?.seconds ?? 0n) * 1_000;
+  return { ...connection, stuck: isInTransition(connection) && Date.now() - since > stuckAfterMs };
+};
+
+/** Whoever may call it sees the facts of what it lists. */
+export const connectionList = 'privatelink.broker.v1.BrokerService/ListConnections';
+
+const connectionListing: Listing<keyof (typeof connections)['columns']> = {
+  path: 'connections',
+  summary: 'Connections, each as `privatelink.broker.v1.Connection`',
+  rpc: connectionList,
+  table: connections,
+  fields: connectionFields,
+  searched: ['service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'],
+  ofAccount: (value) => ({ is: 'containing', column: 'account_ids', value }),
+  show: async (_db, rows, scope) =>
+    rows.map(({ state }) => {
+      const connection = asOfNow(Connection.fromJSON(state.resource));
+      const shown = connectionFor(connection, sideOf(connection, scope));
+      return jsonOf('privatelink.broker.v1.Connection', Connection.encode(shown).finish());
+    }),
+  csv: [
+    ...['connectionId', 'status', 'decision', 'holds', 'serviceId', 'serviceName', 'endpointAccountId'],
+    ...['serviceAccountId', 'vpcId', 'endpointType', 'payer', 'generation', 'degraded', 'stuck', 'createTime'],
+    'statusTime',
+  ],
+};
+
+const endpointListing: Listing<keyof (typeof endpoints)['columns']> = {
+  path: 'endpoints',
+  summary: 'Endpoints with the status of their connections, each as `privatelink.consumer.v1.Endpoint`',
+  rpc: 'privatelink.consumer.v1.ConsumerService/ListEndpoints',
+  table: endpoints,
+  fields: endpointFields,
+  searched: ['account_id', 'service_id', 'service_name', 'vpc_id'],
+  ofAccount: (accountId) => equals('account_id', accountId),
+  show: async (db, rows, scope) => {
+    const found = await getAllForeign(
+      db,
+      connections,
+      rows.map(({ key }) => key),
+    );
+    const connectionOf = new Map(found.map(({ key, state }) => [key, Connection.fromJSON(state.resource)]));
+    return rows.map(({ key, state }) => {
+      const endpoint = Endpoint.fromJSON(state.resource);
+      const connection = connectionOf.get(key);
+      const shown = connection
+        ? withConnection(endpoint, connectionFor(connection, sideOf(connection, scope)))
+        : endpoint;
+      return jsonOf('privatelink.consumer.v1.Endpoint', Endpoint.encode(shown).finish());
+    });
+  },
+  csv: [
+    ...['endpointId', 'status', 'connectionStatus', 'usable', 'businessStatus', 'accountId', 'serviceId'],
+    ...['serviceName', 'vpcId', 'endpointType', 'addressType', 'createTime', 'updateTime'],
+  ],
+};
+
+const withConnection = (endpoint: Endpoint, { status, holds }: Connection): Endpoint => ({
+  ...endpoint,
+  connectionStatus: status,
+  holds,
+  usable: endpoint.status === 'ENDPOINT_STATUS_ACTIVE' && status === 'CONNECTION_STATUS_CONNECTED',
+});
+
+const serviceListing: Listing<keyof (typeof endpointServices)['columns']> = {
+  path: 'endpoint-services',
+  summary: 'Endpoint services, each as `privatelink.provider.v1.EndpointService`',
+  rpc: 'privatelink.provider.v1.ProviderService/ListEndpointServices',
+  table: endpointServices,
+  fields: endpointServiceFields,
+  searched: ['account_id', 'service_name'],
+  ofAccount: (accountId) => equals('account_id', accountId),
+  show: async (_db, rows) =>
+    rows.map(({ state }) => {
+      const service = EndpointService.fromJSON(state.resource);
+      return jsonOf('privatelink.provider.v1.EndpointService', EndpointService.encode(service).finish());
+    }),
+  csv: [
+    ...['serviceId', 'serviceName', 'status', 'businessStatus', 'accountId', 'serviceType', 'autoAccept', 'payer'],
+    ...['addressType', 'zoneIds', 'createTime', 'updateTime'],
+  ],
+};
+
+export const listings = [connectionListing, endpointListing, serviceListing] as readonly Listing[];

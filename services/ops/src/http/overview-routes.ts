@@ -1,0 +1,75 @@
+import type { Db } from '@privatelink/shared/postgres/connect';
+import { z } from 'zod';
+import { readChanges, readCounts, readSources } from '../read-models/overview.ts';
+import { scopeOf } from '../views/caller-view.ts';
+import type { Authenticate } from './authentication.ts';
+import { STUCK_AFTER_MS } from './list-page.ts';
+import { connectionList } from './listings.ts';
+import type { App } from './server.ts';
+
+const counts = z.array(z.object({ name: z.string(), count: z.number().int() }));
+
+const overview = z.object({
+  connections: counts.describe('By status'),
+  endpoints: counts.describe('By status'),
+  endpointServices: counts.describe('By status'),
+  holds: counts.describe('Connections by what holds them'),
+  largestServices: counts.describe('Services by the number of their connections'),
+  stuck: z.number().int().describe('Connections on their way for more than a minute'),
+  degraded: z.number().int().describe('Connections with a zone whose targets do not answer'),
+  sources: z
+    .array(
+      z.object({
+        source: z.string(),
+        position: z.string().describe('Up to which position of the event store it has announced'),
+        heardAt: z.string().describe('When it was heard last'),
+        recordTime: z.string().nullable().describe('When its last fact was recorded'),
+      }),
+    )
+    .describe('How far each service has been heard'),
+});
+
+const changes = z.object({
+  items: z.array(
+    z.object({ minute: z.string(), from: z.string(), to: z.string(), because: z.string(), count: z.number().int() }),
+  ),
+});
+
+export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+  app.get(
+    '/api/overview',
+    { schema: { summary: 'How many there are of what', tags: ['overview'], response: { 200: overview } } },
+    async (request) => {
+      const { caller } = await authenticate(request);
+      const found = await readCounts(db, scopeOf(caller, connectionList), STUCK_AFTER_MS);
+      const sources = await readSources(db);
+      return {
+        ...found,
+        ...{ connections: [...found.connections], endpoints: [...found.endpoints] },
+        ...{ endpointServices: [...found.endpointServices], holds: [...found.holds] },
+        largestServices: [...found.largestServices],
+        sources: sources.map(({ source, position, heardAt, recordTime }) => ({
+          ...{ source, position: String(position), heardAt: heardAt.toISOString() },
+          recordTime: recordTime?.toISOString() ?? null,
+        })),
+      };
+    },
+  );
+
+  app.get(
+    '/api/status-changes',
+    {
+      schema: {
+        summary: 'Moves of connections in each minute',
+        tags: ['overview'],
+        querystring: z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) }),
+        response: { 200: changes },
+      },
+    },
+    async (request) => {
+      const { caller } = await authenticate(request);
+      const rows = await readChanges(db, scopeOf(caller, connectionList), request.query.minutes);
+      return { items: rows.map(({ minute, ...change }) => ({ ...change, minute: minute.toISOString() })) };
+    },
+  );
+};

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import swagger from '@fastify/swagger';
+import type { Clock } from '@privatelink/shared/eventing/ports';
+import type { PageTokens } from '@privatelink/shared/grpc/page-token';
+import type { TokenVerifier } from '@privatelink/shared/grpc/tokens';
+import type { Db } from '@privatelink/shared/postgres/connect';
+import Fastify, { LogController } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { authenticator } from './authentication.ts';
+import { answerTo, internalError } from './errors.ts';
+import { factRoutes } from './fact-routes.ts';
+import { factTail } from './fact-tail.ts';
+import { listRoutes } from './list-routes.ts';
+import { liveRoutes } from './live-routes.ts';
+import { overviewRoutes } from './overview-routes.ts';
+import { rpcRoutes, type ServiceClients } from './rpc-routes.ts';
+import { protect } from './security.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { webRoutes } from './web-routes.ts';
+
+export type HttpOptions = Readonly<{
+  db: Db;
+  pages: PageTokens;
+  verifier: TokenVerifier;
+  clients: ServiceClients;
+  clock: Clock;
+  log: Logger;
+  /** Under which browsers reach it. */
+  origins: readonly string[];
+  webDir: string | undefined;
+  loginDir: string | undefined;
+  region: string;
+  zones: readonly string[];
+  /** Ends streams that would not end by themselves. */
+  signal: AbortSignal;
+}>;
+
+const MAX_BODY_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const createApp = (log: Logger) =>
+  Fastify({
+    loggerInstance: log.child({ part: 'http' }),
+    // Addresses may carry the code of a login link.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    genReqId: () => randomUUID(),
+  }).withTypeProvider<ZodTypeProvider>();
+
+export type App = ReturnType<typeof createApp>;
+
+/** The API and the pages, ready to listen. */
+export const createHttpServer = async (options: HttpOptions): Promise<App> => {
+  const { db, verifier, clock, log, origins, signal } = options;
+  const app = createApp(log);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const known = answerTo(error);
+    if (!known) request.log.error({ err: error, errorId: request.id, method: request.method }, 'bug');
+    const { http, body } = known ?? internalError(request.id);
+    void reply.code(http).send(body);
+  });
+  protect(app, origins);
+  await app.register(cookie);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'PrivateLink for operators', version: '1', description: 'What the dashboard is made of.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  const authenticate = authenticator(verifier, origins);
+  await app.register(async (scope) => {
+    const routes = scope as unknown as App;
+    const secure = origins.every((origin) => origin.startsWith('https:'));
+    sessionRoutes(routes, { ...options, authenticate, secure });
+    overviewRoutes(routes, db, authenticate);
+    listRoutes(routes, options, authenticate);
+    factRoutes(routes, db, authenticate);
+    liveRoutes(routes, { db, tail: factTail({ db, clock, log }), authenticate, signal });
+    rpcRoutes(routes, options.clients, authenticate);
+    routes.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  });
+  await webRoutes(app, options.webDir);
+  await app.ready();
+  return app;
+};

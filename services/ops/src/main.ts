@@ -1,0 +1,82 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { readTokenSecret } from '@privatelink/shared/grpc/opaque-token';
+import { pageTokens } from '@privatelink/shared/grpc/page-token';
+import { startGrpcServer } from '@privatelink/shared/grpc/server';
+import { tokenVerifier } from '@privatelink/shared/grpc/tokens';
+import { connectNats } from '@privatelink/shared/nats/connect';
+import { runFeed } from '@privatelink/shared/nats/feed';
+import { connectPostgres } from '@privatelink/shared/postgres/connect';
+import { systemClock } from '@privatelink/shared/runtime/clock';
+import { loadConfig } from '@privatelink/shared/runtime/config';
+import { runService } from '@privatelink/shared/runtime/lifecycle';
+import { StartupError } from '@privatelink/shared/runtime/startup-error';
+import { serveMetrics } from '@privatelink/shared/telemetry/serve-metrics';
+import { opsConfig } from './config.ts';
+import type { ServiceClients } from './http/rpc-routes.ts';
+import { createHttpServer } from './http/server.ts';
+import { feedOf, sources } from './ingest/feeds.ts';
+import { readFactLog } from './read-models/facts.ts';
+import { ensureTables } from './read-models/schema.ts';
+
+const POOL_MAX = 12;
+const DRAIN_MS = 1_000;
+
+await runService('ops', async (service) => {
+  const { log, signal } = service;
+  const config = loadConfig(opsConfig, process.env);
+  const { httpListen, instance, jwksFile } = config;
+  const clock = systemClock;
+  if (config.metricsListen) {
+    const metrics = await serveMetrics({ listen: config.metricsListen, looks: [], log });
+    service.onStop(metrics.close);
+  }
+  const postgres = await connectPostgres({ url: config.postgres, schema: 'ops', poolMax: POOL_MAX, log });
+  service.onStop(() => postgres.close());
+  const { db } = postgres;
+  const nats = await connectNats({ url: config.nats, name: instance, log });
+  service.onStop(nats.close);
+  await ensureTables(db);
+
+  for (const source of sources) {
+    const deps = { db, nats, service: 'ops', clock, log, signal, holder: instance };
+    const running = runFeed(deps, feedOf(source)).catch((error: unknown) => {
+      if (!signal.aborted) service.fail(new Error(`feed of ${source} failed`, { cause: error }));
+    });
+    service.onStop(() => running);
+  }
+
+  const clientOf = (addresses: readonly string[]): Client =>
+    new Client(
+      addresses.length > 1 ? `ipv4:${addresses.join(',')}` : (addresses[0] ?? ''),
+      credentials.createInsecure(),
+    );
+  const clients: ServiceClients = {
+    provider: clientOf(config.addresses.provider),
+    consumer: clientOf(config.addresses.consumer),
+    broker: clientOf(config.addresses.broker),
+    dns: clientOf(config.addresses.dns),
+  };
+  const verifier = tokenVerifier({ jwksFile });
+  const { id: storeId } = await readFactLog(db);
+  const app = await createHttpServer({
+    ...{ db, clients, clock, log, signal, verifier },
+    ...{ webDir: config.webDir, loginDir: config.loginDir, region: config.region, zones: config.zones },
+    pages: pageTokens({ secret: readTokenSecret(config.tokenSecretFile), storeId }),
+    origins: config.origin
+      ? [config.origin]
+      : [`http://127.0.0.1:${httpListen.port}`, `http://localhost:${httpListen.port}`],
+  });
+  service.onStop(() => {
+    for (const client of Object.values(clients)) client.close();
+  });
+  await app.listen(httpListen).catch((cause: NodeJS.ErrnoException) => {
+    throw new StartupError(`cannot listen on ${httpListen.host}:${httpListen.port}: ${cause.message}`, { cause });
+  });
+  service.onStop(() => app.close());
+
+  const server = await startGrpcServer({
+    ...{ service: 'ops', listen: config.grpcListen, services: [], catalogue: {} },
+    ...{ verifier, log, reflection: config.reflection },
+  });
+  service.onStop(() => server.stop(DRAIN_MS));
+});

@@ -1,0 +1,65 @@
+import type { Db } from '@privatelink/shared/postgres/connect';
+import { orUnavailable } from '@privatelink/shared/postgres/or-unavailable';
+import { sql } from 'kysely';
+import type { Scope } from '../views/caller-view.ts';
+
+type Count = Readonly<{ name: string; count: number }>;
+
+export type Change = Readonly<{ minute: Date; from: string; to: string; because: string; count: number }>;
+
+/** Since when somebody waits for a source: what it announced last, and when it was heard. */
+export type SourceState = Readonly<{ source: string; position: bigint; heardAt: Date; recordTime: Date | null }>;
+
+const all = async <R>(query: Promise<{ rows: R[] }>): Promise<readonly R[]> => (await orUnavailable(query)).rows;
+
+const CONNECTIONS = 'foreign_broker_connection';
+
+/** How many there are of each status, and of connections by their holds. */
+export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: number) => {
+  const own = accountId === null ? sql`true` : sql`account_id = ${accountId}`;
+  const either = accountId === null ? sql`true` : sql`account_ids && ${[accountId]}::text[]`;
+  const byStatus = (table: string, mine: typeof own) =>
+    all<Count>(
+      sql<Count>`select status as name, count(*)::int as count from ${sql.id(table)} where not gone and ${mine}
+        group by 1 order by 1`.execute(db),
+    );
+  const holds = all<Count>(
+    sql<Count>`select reason as name, count(*)::int as count from ${sql.id(CONNECTIONS)}, unnest(hold_reasons) as reason
+      where not gone and ${either} group by 1 order by 2 desc, 1`.execute(db),
+  );
+  const services = all<Count>(
+    sql<Count>`select service_id as name, count(*)::int as count from ${sql.id(CONNECTIONS)}
+      where not gone and ${either} group by 1 order by 2 desc, 1 limit 8`.execute(db),
+  );
+  const trouble = all<{ stuck: number; degraded: number }>(
+    sql<{ stuck: number; degraded: number }>`
+      select count(*) filter (where in_transition
+          and status_time < clock_timestamp() - make_interval(secs => ${stuckAfterMs / 1000}))::int as stuck,
+        count(*) filter (where degraded)::int as degraded
+      from ${sql.id(CONNECTIONS)} where not gone and ${either}`.execute(db),
+  );
+  const [{ stuck, degraded } = { stuck: 0, degraded: 0 }] = await trouble;
+  return {
+    connections: await byStatus(CONNECTIONS, either),
+    endpoints: await byStatus('foreign_consumer_endpoint', own),
+    endpointServices: await byStatus('foreign_provider_endpoint_service', own),
+    ...{ holds: await holds, largestServices: await services, stuck, degraded },
+  };
+};
+
+/** Moves of connections in each minute of the last ones. */
+export const readChanges = (db: Db, { accountId }: Scope, minutes: number): Promise<readonly Change[]> =>
+  all(
+    sql<Change>`
+      select minute, moved_from as "from", moved_to as "to", because, count::int as count from foreign_status_change
+      where resource_type = 'connection' and account_id = ${accountId ?? ''}
+        and minute > clock_timestamp() - make_interval(mins => ${minutes})
+      order by minute, moved_to, moved_from, because limit 5000`.execute(db),
+  );
+
+export const readSources = (db: Db): Promise<readonly SourceState[]> =>
+  all(
+    sql<SourceState>`
+      select source, position, heard_at as "heardAt", record_time as "recordTime"
+      from foreign_source join foreign_position using (source) order by source`.execute(db),
+  );

@@ -1,0 +1,36 @@
+/** `CONNECTION_STATUS_SERVICE_DELETED` as `SERVICE_DELETED`. */
+export const shortName = (name: string): string =>
+  name.replace(
+    /^(CONNECTION_STATUS|ENDPOINT_SERVICE_STATUS|ENDPOINT_STATUS|BUSINESS_STATUS|ZONE_STATUS|HOLD_REASON|DECISION|ENDPOINT_TYPE|ADDRESS_TYPE|RESOURCE_TYPE|PAYER|TEARDOWN)_/,
+    '',
+  );
+
+/** As people read it: `Service deleted`. */
+export const words = (name: string): string => {
+  const text = shortName(name).replaceAll('_', ' ').toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
+
+const STEPS = [
+  [60, 'second'],
+  [60, 'minute'],
+  [24, 'hour'],
+  [Number.POSITIVE_INFINITY, 'day'],
+] as const;
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+
+/** `3 min. ago`. */
+export const ago = (time: string, now = Date.now()): string => {
+  let value = (Date.parse(time) - now) / 1_000;
+  for (const [size, unit] of STEPS) {
+    if (Math.abs(value) < size) return relative.format(Math.round(value), unit);
+    value /= size;
+  }
+  return time;
+};
+
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+
+export const at = (time: string): string => absolute.format(new Date(time));
+
+export const number = new Intl.NumberFormat('en').format;

@@ -1,0 +1,133 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { type Change, type Count, get, type Overview } from '../api.ts';
+import { number } from '../format.ts';
+import { useLive } from '../live.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Bars } from '../parts/bars.tsx';
+import { ChangesChart } from '../parts/changes-chart.tsx';
+import { FactTable } from '../parts/fact-table.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Ago } from '../parts/time.tsx';
+import type { ListSearch } from '../router.tsx';
+
+const RANGES = [15, 60, 360, 1_440] as const;
+const sum = (counts: readonly Count[]): number => counts.reduce((all, { count }) => all + count, 0);
+const countOf = (counts: readonly Count[], name: string): number => counts.find((one) => one.name === name)?.count ?? 0;
+
+export const OverviewPage = () => {
+  const [minutes, setMinutes] = useState<number>(60);
+  const overview = useQuery({ queryKey: ['overview'], queryFn: () => get<Overview>('/api/overview') });
+  const changes = useQuery({
+    queryKey: ['changes', minutes],
+    queryFn: () => get<Readonly<{ items: readonly Change[] }>>('/api/status-changes', { minutes }),
+  });
+  const { facts } = useLive();
+  const found = overview.data;
+  return (
+    <>
+      <PageHead title="Overview" />
+      <Problem error={overview.error ?? changes.error} />
+      {found && (
+        <div className="cards">
+          <Figure name="Connections" value={sum(found.connections)} search={{}} />
+          <Figure name="Connected" value={countOf(found.connections, 'CONNECTED')} search={{ status: 'CONNECTED' }} />
+          <Figure name="Stuck" value={found.stuck} search={{ stuck: true }} isAlarm />
+          <Figure name="Degraded" value={found.degraded} search={{ filter: 'degraded = true' }} isAlarm />
+          <Figure name="Endpoints" value={sum(found.endpoints)} />
+          <Figure name="Services" value={sum(found.endpointServices)} />
+        </div>
+      )}
+      <div className="columns">
+        <section className="card wide">
+          <div className="page-head">
+            <h2>Moves of connections in each minute</h2>
+            <label className="actions">
+              <span className="muted">Last</span>
+              <select value={minutes} onChange={({ target }) => setMinutes(Number(target.value))}>
+                {RANGES.map((range) => (
+                  <option key={range} value={range}>
+                    {range < 120 ? `${range} minutes` : `${range / 60} hours`}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </div>
+          <ChangesChart changes={changes.data?.items ?? []} minutes={minutes} />
+        </section>
+        {found && (
+          <>
+            <section className="card">
+              <h2>Connections by status</h2>
+              <Bars counts={found.connections} label={(name) => <Badge name={name} />} empty="There are none." />
+            </section>
+            <section className="card">
+              <h2>Why connections are not connected</h2>
+              <Bars
+                counts={found.holds}
+                label={(name) => (
+                  <Link to="/connections" search={{ hold: name }}>
+                    <Badge name={name} />
+                  </Link>
+                )}
+                empty="Nothing holds any."
+              />
+            </section>
+            <section className="card">
+              <h2>Services with most connections</h2>
+              <Bars
+                counts={found.largestServices}
+                label={(name) => (
+                  <Link className="mono" to="/connections" search={{ q: name }}>
+                    {name}
+                  </Link>
+                )}
+                empty="There are none."
+              />
+            </section>
+            <section className="card">
+              <h2>Last announced by</h2>
+              <dl className="facts">
+                {found.sources.map(({ source, heardAt }) => (
+                  <Heard key={source} source={source} heardAt={heardAt} />
+                ))}
+              </dl>
+            </section>
+          </>
+        )}
+      </div>
+      <h2>Latest</h2>
+      <FactTable facts={facts.slice(0, 12)} empty="Nothing has happened yet." />
+    </>
+  );
+};
+
+const Heard = ({ source, heardAt }: Readonly<{ source: string; heardAt: string }>) => (
+  <>
+    <dt>{source}</dt>
+    <dd>
+      <Ago time={heardAt} />
+    </dd>
+  </>
+);
+
+type FigureProps = Readonly<{ name: string; value: number; search?: ListSearch; isAlarm?: boolean }>;
+
+const Figure = ({ name, value, search, isAlarm = false }: FigureProps) => {
+  const className = `card figure${isAlarm && value > 0 ? ' alarm' : ''}`;
+  const content = (
+    <>
+      <strong>{number(value)}</strong>
+      <span className="muted">{name}</span>
+    </>
+  );
+  return search ? (
+    <Link className={className} to="/connections" search={search}>
+      {content}
+    </Link>
+  ) : (
+    <div className={className}>{content}</div>
+  );
+};

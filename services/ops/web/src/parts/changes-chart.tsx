@@ -1,0 +1,77 @@
+import { Bar, BarChart, CartesianGrid, Legend, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import type { Change } from '../api.ts';
+import { words } from '../format.ts';
+
+const COLOURS: Readonly<Record<string, string>> = {
+  CONNECTED: 'light-dark(#2f9e5e, #4bbf80)',
+  CONNECTING: 'light-dark(#4a86e8, #6ea2f5)',
+  CHANGING: 'light-dark(#8f63d8, #ac8af0)',
+  DISCONNECTING: 'light-dark(#e09a2b, #e8ac4c)',
+  DISCONNECTED: 'light-dark(#8c96a5, #8591a1)',
+  SERVICE_DELETED: 'light-dark(#d64c42, #e8756c)',
+  DELETING: 'light-dark(#c25c92, #d97fae)',
+  GONE: 'light-dark(#c3c9d2, #48525f)',
+};
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const MINUTE_MS = 60_000;
+
+/** One row for each minute, also for those in which nothing moved. */
+const rowsOf = (changes: readonly Change[], minutes: number, now: number) => {
+  const last = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  const rows = new Map(
+    Array.from({ length: minutes }, (_, index) => {
+      const time = last - (minutes - 1 - index) * MINUTE_MS;
+      return [time, { minute: clock.format(time) } as Record<string, string | number>];
+    }),
+  );
+  for (const { minute, to, count } of changes) {
+    const row = rows.get(Date.parse(minute));
+    if (row) row[to] = Number(row[to] ?? 0) + count;
+  }
+  return [...rows.values()];
+};
+
+/** Moves of connections in each minute, by the status that they came to. */
+export const ChangesChart = ({ changes, minutes }: Readonly<{ changes: readonly Change[]; minutes: number }>) => {
+  const statuses = Object.keys(COLOURS).filter((status) => changes.some(({ to }) => to === status));
+  if (statuses.length === 0) return <p className="muted">Nothing moved in the last {minutes} minutes.</p>;
+  return (
+    <div className="chart">
+      <ResponsiveContainer width="100%" height="100%">
+        <BarChart data={rowsOf(changes, minutes, Date.now())} accessibilityLayer>
+          <CartesianGrid stroke="var(--border)" vertical={false} />
+          <XAxis
+            dataKey="minute"
+            stroke="var(--border)"
+            tick={{ fill: 'var(--muted)', fontSize: 12 }}
+            minTickGap={28}
+          />
+          <YAxis
+            allowDecimals={false}
+            width={36}
+            stroke="var(--border)"
+            tick={{ fill: 'var(--muted)', fontSize: 12 }}
+          />
+          <Tooltip
+            cursor={{ fill: 'var(--raised)' }}
+            contentStyle={{ background: 'var(--surface)', border: '1px solid var(--border)', borderRadius: 8 }}
+            labelStyle={{ color: 'var(--text)' }}
+            isAnimationActive={false}
+          />
+          <Legend formatter={(name: string) => <span className="muted">{name}</span>} iconType="circle" iconSize={9} />
+          {statuses.map((status) => (
+            <Bar
+              key={status}
+              dataKey={status}
+              name={words(status)}
+              stackId="moves"
+              fill={COLOURS[status] ?? 'var(--idle)'}
+              isAnimationActive={false}
+            />
+          ))}
+        </BarChart>
+      </ResponsiveContainer>
+    </div>
+  );
+};

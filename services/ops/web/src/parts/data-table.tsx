@@ -1,0 +1,105 @@
+import { type ColumnDef, tableFeatures, useTable } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useRef } from 'react';
+
+const features = tableFeatures({});
+export type Column<Row extends object> = ColumnDef<typeof features, Row> & Readonly<{ id: string; field?: string }>;
+
+type Order = Readonly<{ order: string; onOrder: (order: string) => void }>;
+
+type Options<Row extends object> = Readonly<{
+  caption: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  rowId: (row: Row) => string;
+  /** How rows are ordered, of those columns that say a field. */
+  ordering?: Order;
+  empty: string;
+}>;
+
+const ROW_HEIGHT = 39;
+
+/** Rows of which only those in sight are drawn. */
+export const DataTable = <Row extends object>({ caption, columns, rows, rowId, ordering, empty }: Options<Row>) => {
+  const box = useRef<HTMLElement>(null);
+  const table = useTable({
+    features,
+    columns: columns as ColumnDef<typeof features, Row>[],
+    data: rows as Row[],
+    getRowId: rowId,
+  });
+  const all = table.getRowModel().rows;
+  const virtual = useVirtualizer({
+    count: all.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+  });
+  const shown = virtual.getVirtualItems();
+  const before = shown[0]?.start ?? 0;
+  const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="table-box" ref={box} tabIndex={0} aria-label={caption}>
+      <table aria-rowcount={all.length + 1}>
+        <caption className="visually-hidden">{caption}</caption>
+        <thead>
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id}>
+              {group.headers.map((header, index) => (
+                <Head key={header.id} field={columns[index]?.field} ordering={ordering}>
+                  <table.FlexRender header={header} />
+                </Head>
+              ))}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          <Spacer height={before} columns={columns.length} />
+          {shown.map(({ index }) => {
+            const row = all[index];
+            return (
+              row && (
+                <tr key={row.id} aria-rowindex={index + 2}>
+                  {row.getAllCells().map((cell) => (
+                    <td key={cell.id}>
+                      <table.FlexRender cell={cell} />
+                    </td>
+                  ))}
+                </tr>
+              )
+            );
+          })}
+          <Spacer height={after} columns={columns.length} />
+        </tbody>
+      </table>
+      {rows.length === 0 && <p className="empty">{empty}</p>}
+    </section>
+  );
+};
+
+const Spacer = ({ height, columns }: Readonly<{ height: number; columns: number }>) =>
+  height > 0 ? (
+    <tr className="spacer">
+      <td colSpan={columns} style={{ height }} />
+    </tr>
+  ) : null;
+
+type HeadProps = Readonly<{ field: string | undefined; ordering: Order | undefined; children: React.ReactNode }>;
+
+const Head = ({ field, ordering, children }: HeadProps) => {
+  if (field === undefined || !ordering) return <th scope="col">{children}</th>;
+  const { order, onOrder } = ordering;
+  const [by, direction] = order.split(' ');
+  const sort = by !== field ? 'none' : direction === 'desc' ? 'descending' : 'ascending';
+  const next = sort === 'ascending' ? `${field} desc` : sort === 'descending' ? '' : field;
+  const mark = { none: '', ascending: ' ↑', descending: ' ↓' }[sort];
+  return (
+    <th scope="col" aria-sort={sort}>
+      <button type="button" className="plain" onClick={() => onOrder(next)}>
+        {children}
+        <span aria-hidden="true">{mark}</span>
+      </button>
+    </th>
+  );
+};

@@ -1,0 +1,86 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, Navigate, Outlet, useNavigate } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { ApiError, get, type Session, signOut } from '../api.ts';
+import { follow, useLive } from '../live.ts';
+import { Badge } from './badge.tsx';
+import { Problem } from './problem.tsx';
+
+const PAGES = [
+  ['/', 'Overview'],
+  ['/connections', 'Connections'],
+  ['/endpoint-services', 'Services'],
+  ['/endpoints', 'Endpoints'],
+  ['/events', 'Events'],
+  ['/explain', 'Explain'],
+  ['/system', 'System'],
+] as const;
+
+export const useSession = () => useQuery({ queryKey: ['session'], queryFn: () => get<Session>('/api/session') });
+
+/** `/` leads to the search of a page, as in a terminal. */
+const onKey = (event: KeyboardEvent): void => {
+  const isTyping = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  const search = document.querySelector<HTMLInputElement>('input[type="search"]');
+  if (event.key !== '/' || isTyping || !search) return;
+  event.preventDefault();
+  search.focus();
+};
+
+const LIVE = { connecting: ['Connecting', 'idle'], live: ['Live', 'good'], lost: ['Reconnecting', 'warn'] } as const;
+
+/** Everything around a page, for those who have signed in. */
+export const Shell = () => {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { data: session, error } = useSession();
+  const { connection } = useLive();
+  const isSignedIn = session !== undefined;
+  useEffect(() => (isSignedIn ? follow(client) : undefined), [client, isSignedIn]);
+  useEffect(() => {
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  if (error instanceof ApiError && error.status === 401) return <Navigate to="/sign-in" />;
+  if (!session) return <main>{error ? <Problem error={error} /> : <p className="muted">Loading …</p>}</main>;
+  const [text, tone] = LIVE[connection];
+  const leave = async () => {
+    await signOut();
+    client.clear();
+    await navigate({ to: '/sign-in' });
+  };
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <header className="side">
+        <div className="brand">
+          <img src="/icon.svg" alt="" />
+          PrivateLink
+        </div>
+        <nav className="nav" aria-label="Pages">
+          {PAGES.map(([to, name]) => (
+            <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <div className="who">
+          <span aria-live="polite">
+            <Badge name={text} tone={tone} />
+          </span>
+          <span>
+            {session.subject} <span className="muted">({session.accountId || session.roles.join(', ')})</span>
+          </span>
+          <button type="button" onClick={() => void leave()}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+};

@@ -1,0 +1,144 @@
+import { useQuery } from '@tanstack/react-query';
+import { get, type Machine } from '../api.ts';
+import { words } from '../format.ts';
+
+const WIDTH = 132;
+const HEIGHT = 34;
+const GAP_X = 78;
+const GAP_Y = 26;
+const START = '(none)';
+const ENDS: readonly string[] = ['GONE', 'ABANDONED'];
+
+type Place = Readonly<{ x: number; y: number }>;
+
+export const useMachine = (name: string) =>
+  useQuery({
+    queryKey: ['state-machines'],
+    queryFn: () => get<Readonly<Record<string, Machine>>>('/state-machines.json'),
+    staleTime: Number.POSITIVE_INFINITY,
+    select: (machines) => machines[name],
+  });
+
+type Arrow = Readonly<{ from: string; to: string }>;
+
+const arrowsOf = ({ rows }: Machine): readonly Arrow[] => {
+  const arrows = rows.flatMap(({ from, to }) => from.map((status) => ({ from: status ?? START, to })));
+  // What never was is not shown to end.
+  const unlike = arrows.filter(({ from, to }) => from !== to && !(from === START && ENDS.includes(to)));
+  return [...new Map(unlike.map((arrow) => [`${arrow.from}>${arrow.to}`, arrow])).values()];
+};
+
+/** Statuses in columns, by how many moves lead there at least. */
+const placesOf = (arrows: readonly Arrow[]): ReadonlyMap<string, Place> => {
+  const ranks: string[][] = [[START]];
+  const seen = new Set([START]);
+  for (let rank = ranks[0] ?? []; rank.length > 0; ) {
+    const next = arrows.filter(({ from, to }) => rank.includes(from) && !seen.has(to)).map(({ to }) => to);
+    rank = [...new Set(next)];
+    for (const status of rank) seen.add(status);
+    if (rank.length > 0) ranks.push(rank);
+  }
+  const tallest = Math.max(...ranks.map(({ length }) => length));
+  return new Map(
+    ranks.flatMap((rank, column) =>
+      rank.map((status, row) => {
+        const y = (row + (tallest - rank.length) / 2) * (HEIGHT + GAP_Y);
+        return [status, { x: column * (WIDTH + GAP_X), y }] as const;
+      }),
+    ),
+  );
+};
+
+/** From the edge of one box to the edge of another; there and back do not lie on each other. */
+const pathOf = (from: Place, to: Place): string => {
+  const isForward = to.x > from.x;
+  if (from.x === to.x) {
+    const side = to.y > from.y ? 1 : -1;
+    const x = from.x + WIDTH / 2 + side * 14;
+    const [y1, y2] = side > 0 ? [from.y + HEIGHT, to.y] : [from.y, to.y + HEIGHT];
+    const bend = Math.abs(to.y - from.y) > HEIGHT + GAP_Y ? WIDTH * 0.72 * side : 0;
+    return `M${x} ${y1} Q${x + bend} ${(y1 + y2) / 2} ${x} ${y2}`;
+  }
+  const x1 = from.x + (isForward ? WIDTH : 0);
+  const x2 = to.x + (isForward ? 0 : WIDTH);
+  const shift = isForward ? -6 : 6;
+  const [y1, y2] = [from.y + HEIGHT / 2 + shift, to.y + HEIGHT / 2 + shift];
+  const middle = (x1 + x2) / 2;
+  return `M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`;
+};
+
+/** What may become of something, from the table that the services move by, and where it stands. */
+export const StateDiagram = ({ machine, current }: Readonly<{ machine: Machine; current: string }>) => {
+  const arrows = arrowsOf(machine);
+  const places = placesOf(arrows);
+  const xs = [...places.values()].map(({ x }) => x + WIDTH);
+  const ys = [...places.values()].map(({ y }) => y + HEIGHT);
+  const next = machine.rows.filter(({ from, to }) => from.includes(current) && to !== current);
+  return (
+    <>
+      <svg
+        className="diagram"
+        viewBox={`-8 -10 ${Math.max(...xs) + 16} ${Math.max(...ys) + 20}`}
+        role="img"
+        aria-label={`${machine.title}: now ${words(current)}`}
+      >
+        <defs>
+          {['', 'next'].map((kind) => (
+            <marker
+              key={kind}
+              id={`arrow${kind}`}
+              className={kind}
+              {...{ viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' }}
+            >
+              <path d="M0 0 L8 4 L0 8 z" />
+            </marker>
+          ))}
+        </defs>
+        {[false, true].flatMap((isNext) =>
+          arrows
+            .filter(({ from }) => (from === current) === isNext)
+            .map((arrow) => {
+              const [from, to] = [places.get(arrow.from), places.get(arrow.to)];
+              if (!from || !to) return null;
+              return (
+                <path
+                  key={`${arrow.from}>${arrow.to}`}
+                  className={isNext ? 'edge next' : 'edge'}
+                  d={pathOf(from, to)}
+                  markerEnd={`url(#arrow${isNext ? 'next' : ''})`}
+                />
+              );
+            }),
+        )}
+        {[...places].map(([status, { x, y }]) => (
+          <g key={status} className={status === current ? 'node current' : 'node'} transform={`translate(${x} ${y})`}>
+            <rect width={WIDTH} height={HEIGHT} rx={8} />
+            <text x={WIDTH / 2} y={HEIGHT / 2 + 4} textAnchor="middle">
+              {status === START ? 'Not there yet' : words(status)}
+            </text>
+          </g>
+        ))}
+      </svg>
+      <div className="table-box short">
+        <table>
+          <caption className="visually-hidden">What may come next</caption>
+          <thead>
+            <tr>
+              <th scope="col">May become</th>
+              <th scope="col">When</th>
+            </tr>
+          </thead>
+          <tbody>
+            {next.map(({ on, to, because }) => (
+              <tr key={`${on}>${to}>${because}`}>
+                <td>{words(to)}</td>
+                <td className="wrap">{because}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {next.length === 0 && <p className="empty">Nothing: this is where it ends.</p>}
+      </div>
+    </>
+  );
+};

@@ -1,0 +1,74 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { ConnectionPage } from './pages/connection.tsx';
+import { ConnectionsPage } from './pages/connections.tsx';
+import { EndpointsPage } from './pages/endpoints.tsx';
+import { EventsPage } from './pages/events.tsx';
+import { ExplainPage } from './pages/explain.tsx';
+import { ServicesPage } from './pages/services.tsx';
+import { SignInPage } from './pages/sign-in.tsx';
+import { SystemPage } from './pages/system.tsx';
+import { Shell } from './parts/shell.tsx';
+
+/** What a list is asked for, as the address says it. */
+export type ListSearch = Readonly<{
+  q?: string;
+  status?: string;
+  hold?: string;
+  stuck?: boolean;
+  filter?: string;
+  order?: string;
+}>;
+
+const readListSearch = (search: Record<string, unknown>): ListSearch => {
+  const text = (name: string) => {
+    const value = search[name];
+    return value === undefined || value === '' ? {} : { [name]: String(value) };
+  };
+  return {
+    ...{ ...text('q'), ...text('status'), ...text('hold'), ...text('filter'), ...text('order') },
+    ...(search['stuck'] === true && { stuck: true }),
+  };
+};
+
+const rootRoute = createRootRoute();
+const signInRoute = createRoute({ getParentRoute: () => rootRoute, path: '/sign-in', component: SignInPage });
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
+const getParentRoute = () => shellRoute;
+
+const overviewRoute = createRoute({
+  getParentRoute,
+  path: '/',
+  // With the charts, which no other page needs.
+  component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
+});
+const connectionsRoute = createRoute({
+  ...{ getParentRoute, path: '/connections', component: ConnectionsPage, validateSearch: readListSearch },
+});
+const connectionRoute = createRoute({
+  ...{ getParentRoute, path: '/connections/$connectionId', component: ConnectionPage },
+});
+const servicesRoute = createRoute({
+  ...{ getParentRoute, path: '/endpoint-services', component: ServicesPage, validateSearch: readListSearch },
+});
+const endpointsRoute = createRoute({
+  ...{ getParentRoute, path: '/endpoints', component: EndpointsPage, validateSearch: readListSearch },
+});
+const eventsRoute = createRoute({ getParentRoute, path: '/events', component: EventsPage });
+const explainRoute = createRoute({ getParentRoute, path: '/explain', component: ExplainPage });
+const systemRoute = createRoute({ getParentRoute, path: '/system', component: SystemPage });
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  shellRoute.addChildren([
+    ...[overviewRoute, connectionsRoute, connectionRoute, servicesRoute],
+    ...[endpointsRoute, eventsRoute, explainRoute, systemRoute],
+  ]),
+]);
+
+export const createAppRouter = () => createRouter({ routeTree, defaultPreload: 'intent' });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
