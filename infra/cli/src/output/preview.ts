@@ -1,5 +1,5 @@
 import type { Json } from '../field-option.ts';
-import type { Row } from './table.ts';
+import { type Row, wrapped } from './table.ts';
 
 type Event = Readonly<{
   resource_type: string;
@@ -9,19 +9,23 @@ type Event = Readonly<{
 }>;
 
 /** What a dry run would do, for people. */
-export const previewLines = (preview: Row): readonly string[] => {
+export const previewLines = (preview: Row, width: number): readonly string[] => {
   const events = (preview['events'] ?? []) as unknown as readonly Event[];
   const touched = (['connection_ids', 'eni_ids', 'domain_names'] as const).flatMap((field) => {
     const ids = (preview[field] ?? []) as readonly Json[];
     return ids.length > 0
-      ? [`touches ${ids.length} ${NAMES[field]}: ${ids.slice(0, 5).join(' ')}${ids.length > 5 ? ' ...' : ''}`]
+      ? wrapped(
+          `touches ${ids.length} ${NAMES[field]}: `,
+          `${ids.slice(0, 5).join(' ')}${ids.length > 5 ? ' ...' : ''}`,
+          width,
+        )
       : [];
   });
   if (events.length === 0) return ['Nothing would change.'];
-  const width = Math.max(...events.map((event) => subject(event).length));
+  const longest = Math.max(...events.map((event) => subject(event).length));
   return [
     'Nothing was changed. It would record, in this order:',
-    ...events.map((event) => `+ ${subject(event).padEnd(width)}  ${event.type}${moved(event)}`),
+    ...events.map((event) => `+ ${subject(event).padEnd(longest)}  ${event.type}${moved(event)}`),
     ...touched,
     ...(preview['truncated'] === true ? ['and more, which is not shown'] : []),
   ];

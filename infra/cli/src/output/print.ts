@@ -26,7 +26,7 @@ export const print = (format: Format, message: DescMessage, answer: Answer, { wi
 };
 
 const textOf = (message: DescMessage, answer: Answer, width: number): string => {
-  const lines = answer['preview'] ? previewLines(answer['preview'] as Row) : replyLines(message, answer, width);
+  const lines = answer['preview'] ? previewLines(answer['preview'] as Row, width) : replyLines(message, answer, width);
   return lines.map((line) => `${line}\n`).join('');
 };
 

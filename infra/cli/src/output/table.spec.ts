@@ -55,12 +55,23 @@ it('details lose nothing, however long it is and narrow the terminal', () => {
   expect(lines).toContain('  - REASON   PAUSED_BY_PROVIDER');
 });
 
+it('details wrap sentences under their beginning', () => {
+  const message = 'the bill of May has not been paid, and so it is not connected until it is';
+  const holds = [{ reason: 'HOLD_REASON_PAUSED_BY_PROVIDER', source: 'me', message }];
+  const lines = details(connection, { ...ROW, holds }, 60);
+  const at = lines.findIndex((line) => line.startsWith('    MESSAGE'));
+  expect(lines.slice(at, at + 2)).toEqual([
+    '    MESSAGE  the bill of May has not been paid, and so it is',
+    '             not connected until it is',
+  ]);
+});
+
 it('a preview is a list of what would be recorded, or says that nothing would', () => {
-  expect(previewLines({ events: [] })).toEqual(['Nothing would change.']);
+  expect(previewLines({ events: [] }, 80)).toEqual(['Nothing would change.']);
   const event = { resource_type: 'connection', resource_id: 'ep-1', type: 'HoldPlaced' };
   const transition = { from: 'CONNECTED', to: 'DISCONNECTING', because: 'holdPlaced' };
   const preview = { events: [{ ...event, transition }], connection_ids: ['ep-1'], truncated: true };
-  expect(previewLines(preview)).toEqual([
+  expect(previewLines(preview, 80)).toEqual([
     'Nothing was changed. It would record, in this order:',
     '+ connection ep-1  HoldPlaced  CONNECTED -> DISCONNECTING',
     'touches 1 connections: ep-1',

@@ -45,7 +45,8 @@ export const details = (message: DescMessage, value: Row, width: number, indent 
   const longest = Math.max(0, ...said.map((field) => heading(field).length));
   return said.flatMap((field) => {
     const given = value[field.name] ?? null;
-    if (isPlain(field)) return [`${indent}${heading(field).padEnd(longest)}${GAP}${cell(field, given, WHOLE)}`];
+    if (isPlain(field))
+      return wrapped(`${indent}${heading(field).padEnd(longest)}${GAP}`, cell(field, given, WHOLE), width);
     const below = `${indent}${GAP}`;
     if (Array.isArray(given) && field.message)
       return [`${indent}${heading(field)}`, ...listed(field.message, given as Row[], width, below)];
@@ -54,6 +55,22 @@ export const details = (message: DescMessage, value: Row, width: number, indent 
     }
     return [`${indent}${heading(field).padEnd(longest)}${GAP}${JSON.stringify(given)}`];
   });
+};
+
+/** What is left for words at least, or else they are not worth wrapping. */
+const MIN_TEXT = 20;
+
+/** Words that do not fit into the width go on below the first of them. */
+export const wrapped = (start: string, text: string, width: number): readonly string[] => {
+  const room = width - start.length;
+  if (text.length <= room || room < MIN_TEXT) return [start + text];
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= room) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line, index) => (index === 0 ? start : ' '.repeat(start.length)) + line);
 };
 
 /** As a table where it fits without a loss, else one after the other. */
