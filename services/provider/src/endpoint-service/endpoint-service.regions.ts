@@ -2,11 +2,7 @@ import { assertNever } from '@privatelink/shared/eventing/never';
 import { notActive, reject, requireChangeable } from './endpoint-service.rejections.ts';
 import type { EndpointService, EndpointServiceCommand, EndpointServiceEvent } from './endpoint-service.ts';
 import { changeMove } from './endpoint-service-status.ts';
-import {
-  type SupportedRegionMove,
-  type SupportedRegionStatus,
-  supportedRegionMove,
-} from './supported-region-status.ts';
+import { type SupportedRegionStatus, supportedRegionMove } from './supported-region-status.ts';
 
 type RegionCommand = Extract<
   EndpointServiceCommand,
@@ -71,9 +67,11 @@ export const decideRegions = (
       return [{ type: 'SupportedRegionAdded', data: { regionId, regionMove, at, move: changeMove(service) } }];
     }
 
-    case 'RecordRegionOpened':
+    case 'RecordRegionOpened': {
       if (status !== 'PENDING') return [];
-      return [{ type: 'SupportedRegionOpened', data: { regionId, regionMove: opened(status), at } }];
+      const regionMove = supportedRegionMove(status, 'opened', 'AVAILABLE');
+      return [{ type: 'SupportedRegionOpened', data: { regionId, regionMove, at } }];
+    }
 
     case 'RecordRegionFailed': {
       if (status !== 'PENDING') return [];
@@ -102,8 +100,6 @@ export const decideRegions = (
       return assertNever(command);
   }
 };
-
-const opened = (from: SupportedRegionStatus): SupportedRegionMove => supportedRegionMove(from, 'opened', 'AVAILABLE');
 
 /** The end of a removal; none when it is not that which the broker has carried out. */
 export const removedRegion = (
