@@ -24,6 +24,7 @@ export const agentConfig = {
   jwksFile: serviceConfig.jwksFile,
   grpcListen: serviceConfig.grpcListen,
   metricsListen: serviceConfig.metricsListen,
+  traces: serviceConfig.traces,
   addresses: { broker: serviceConfig.addresses.broker },
   reflection: serviceConfig.reflection,
   zone: env('PRIVATELINK_ZONE', place),

@@ -7,6 +7,7 @@ import { systemClock } from '@privatelink/shared/runtime/clock';
 import { loadConfig } from '@privatelink/shared/runtime/config';
 import { runService } from '@privatelink/shared/runtime/lifecycle';
 import { serveMetrics } from '@privatelink/shared/telemetry/serve-metrics';
+import { startTracing } from '@privatelink/shared/telemetry/start-tracing';
 import { runAgent } from './agent.ts';
 import { agentConfig } from './config.ts';
 import { directoryLock } from './directory-lock.ts';
@@ -21,6 +22,7 @@ await runService('data-plane', async (service) => {
   const { log, signal } = service;
   const config = loadConfig(agentConfig, process.env);
   const { directory, haproxy, loopbackRange, mode } = config;
+  startTracing('data-plane', service, config);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (config.metricsListen) {
     const metrics = await serveMetrics({ listen: config.metricsListen, looks: [], log });

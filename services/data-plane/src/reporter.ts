@@ -1,5 +1,6 @@
 import { ForwardingState, type ReportForwardingRequest } from '@privatelink/proto/broker/v1/broker_service';
 import type { Clock } from '@privatelink/shared/eventing/ports';
+import { inSpan } from '@privatelink/shared/telemetry/trace';
 import type { Logger } from 'pino';
 import type { Broker } from './broker.ts';
 import type { Reported, ZoneState } from './desired/zone-state.ts';
@@ -8,7 +9,7 @@ export type ReporterDeps = Readonly<{
   broker: Pick<Broker, 'reportForwarding'>;
   zoneId: string;
   forwarder: string;
-  zone: Pick<ZoneState, 'isCurrent' | 'confirm'>;
+  zone: Pick<ZoneState, 'isCurrent' | 'confirm' | 'traceOf'>;
   clock: Clock;
   log: Logger;
   signal: AbortSignal;
@@ -37,7 +38,8 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   const send = async (report: Reported): Promise<boolean> => {
     const request: ReportForwardingRequest = { ...report, zoneId, forwarder, listeners: [...report.listeners] };
     try {
-      await broker.reportForwarding(request, { signal });
+      const span = { kind: 'consumer', parent: zone.traceOf(report.connectionId) } as const;
+      await inSpan(`forwarding ${report.state}`, span, () => broker.reportForwarding(request, { signal }));
       isRefused = false;
       // What was told while this was on its way is not what was reported.
       if (zone.isCurrent(report)) zone.confirm(report);

@@ -40,6 +40,7 @@ const config: Omit<ServiceConfig, 'forwarding'> = {
   ...{
     grpcListen: nowhere,
     metricsListen: undefined,
+    traces: { endpoint: undefined, ratio: 1 },
     dnsListen: nowhere,
     dnsVpcListen: undefined,
     logLevel: 'silent',

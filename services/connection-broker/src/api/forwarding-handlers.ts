@@ -51,7 +51,9 @@ export const forwardingHandlers = (deps: ForwardingDeps, connections: Repositori
         if (told.get(followed.id) === text) continue;
         if (forwarding.state === ForwardingState.REMOVED) told.delete(followed.id);
         else told.set(followed.id, text);
-        yield { told: { $case: 'forwarding', value: forwarding }, position: followed.position };
+        const { position, traceparent } = followed;
+        const trace = traceparent !== '' && { traceparent };
+        yield { told: { $case: 'forwarding', value: forwarding }, position, ...trace };
       }
       if (!rpc.signal.aborted) throw new Unavailable('ZONE_TAKEN_OVER', 'another agent of the zone has taken over');
     } finally {

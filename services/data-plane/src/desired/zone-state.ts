@@ -28,22 +28,24 @@ export type ZoneState = Readonly<{
   confirm: (report: Reported) => void;
   /** ... or that of an interface's health. */
   confirmHealth: (connectionId: string, healthy: boolean) => void;
+  /** Of what led to what is desired of an interface (W3C Trace Context); empty where that was not traced. */
+  traceOf: (connectionId: string) => string;
 }>;
 
-type Known = Readonly<{ forwarding: Forwarding; position: bigint }>;
+type Known = Readonly<{ forwarding: Forwarding; position: bigint; traceparent: string }>;
 
 export const createZoneState = (): ZoneState => {
   const known = new Map<string, Known>();
   let told = new Set<string>();
   let isSynced = false;
 
-  const fold = (forwarding: Forwarding, position: bigint): void => {
+  const fold = (forwarding: Forwarding, position: bigint, traceparent: string): void => {
     const { connectionId } = forwarding;
     if (!STEPS.includes(forwarding.state)) return;
     told.add(connectionId);
     const before = known.get(connectionId);
     if (before && compare(forwarding, before.forwarding) < 0) return;
-    known.set(connectionId, { forwarding, position });
+    known.set(connectionId, { forwarding, position, traceparent });
   };
 
   /** What was told at a later position than this stream's whole is newer than that. */
@@ -59,8 +61,8 @@ export const createZoneState = (): ZoneState => {
       told = new Set();
       isSynced = false;
     },
-    tell: ({ told: message, position }) => {
-      if (message?.$case === 'forwarding') fold(message.value, position);
+    tell: ({ told: message, position, traceparent = '' }) => {
+      if (message?.$case === 'forwarding') fold(message.value, position, traceparent);
       if (message?.$case !== 'synced' || isSynced) return;
       forgetUntold(position);
       isSynced = true;
@@ -74,10 +76,11 @@ export const createZoneState = (): ZoneState => {
     confirm: ({ connectionId, state, listeners }) => {
       const before = known.get(connectionId);
       if (!before) return;
-      const { forwarding, position } = before;
+      const { forwarding } = before;
       const kept = state === ForwardingState.READY ? [...listeners] : forwarding.listeners;
-      known.set(connectionId, { forwarding: { ...forwarding, confirmed: true, listeners: kept }, position });
+      known.set(connectionId, { ...before, forwarding: { ...forwarding, confirmed: true, listeners: kept } });
     },
+    traceOf: (connectionId) => known.get(connectionId)?.traceparent ?? '',
     confirmHealth: (connectionId, healthy) => {
       const before = known.get(connectionId);
       if (before) known.set(connectionId, { ...before, forwarding: { ...before.forwarding, healthy } });

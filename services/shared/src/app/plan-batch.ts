@@ -108,7 +108,7 @@ const newEvent = (
   { type, data }: Readonly<{ type: string; data: object }>,
   { stream, index, context, producer }: { stream: string; index: number; context: CommandContext; producer: string },
 ): NewEvent => {
-  const { requestId, fingerprint, correlationId, causationId, accountId, actor } = context;
+  const { requestId, fingerprint, correlationId, causationId, accountId, actor, traceparent } = context;
   const metadata = {
     $correlationId: correlationId,
     $causationId: causationId,
@@ -118,5 +118,7 @@ const newEvent = (
     fingerprint,
     producer,
   };
-  return { id: eventId(requestId, stream, index, [type, data, metadata]), type, data, metadata };
+  const id = eventId(requestId, stream, index, [type, data, metadata]);
+  // Not of the id: a repeat is another span of the same event.
+  return { id, type, data, metadata: traceparent ? { ...metadata, traceparent } : metadata };
 };

@@ -6,6 +6,7 @@ import type { AnyCommand, AnyEvent, Recorded } from '../eventing/message.ts';
 import { type Clock, type EventStore, WrongRevision } from '../eventing/ports.ts';
 import type { Rehearsal } from '../eventing/rehearsal.ts';
 import { commands } from '../telemetry/metrics.ts';
+import { traceparent } from '../telemetry/trace.ts';
 import { Unavailable } from './errors.ts';
 import { eventId } from './event-id.ts';
 import { failpoint } from './failpoint.ts';
@@ -238,7 +239,7 @@ export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
       const stream = streamName(decider.category, id);
       if (context.rehearsal) return rehearse(context.rehearsal, stream, { command, context, options });
       const settle = Promise.withResolvers<Outcome<E, S>>();
-      const item = { command, context, options, settle };
+      const item = { command, context: { ...context, traceparent: traceparent() }, options, settle };
       const queue = queues.get(stream);
       if (queue) queue.push(item);
       else {

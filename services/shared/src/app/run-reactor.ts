@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { StoredEvent } from '../eventing/message.ts';
 import type { Clock, EventStore } from '../eventing/ports.ts';
 import { reactors } from '../telemetry/metrics.ts';
+import { inSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import { failpoint } from './failpoint.ts';
 import { createProgress } from './progress.ts';
 import { runSubscription } from './run-subscription.ts';
@@ -66,6 +67,8 @@ type Task = {
   isDirty: boolean;
   hasRow: boolean;
   revision: bigint | null;
+  /** Of the last event that woke it; empty where that was not traced. */
+  traceparent: string;
 };
 
 /** Runs until the signal aborts, and then until the work that it has begun has ended. */
@@ -79,14 +82,15 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
   const progress = createProgress();
   let isLoaded = false;
 
-  const look = (key: string, row: WorkRow | null, revision: bigint | null): void => {
+  const look = (key: string, row: WorkRow | null, revision: bigint | null, traceparent = ''): void => {
     const task = tasks.get(key);
     if (task) {
       task.isDirty = true;
       task.revision = revision;
+      task.traceparent = traceparent;
       return;
     }
-    tasks.set(key, { attempt: row?.attempt ?? 0, isDirty: false, hasRow: row !== null, revision });
+    tasks.set(key, { attempt: row?.attempt ?? 0, isDirty: false, hasRow: row !== null, revision, traceparent });
     reactors.waiting.set({ reactor: reactor.name }, tasks.size);
     ready.push(key);
     begin();
@@ -136,7 +140,8 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
   const attempt = async (key: string, task: Task): Promise<WorkResult | 'failed'> => {
     const measured = reactors.work.startTimer({ reactor: reactor.name });
     try {
-      const result = await reactor.work(key, task.revision);
+      const span = { kind: 'consumer', parent: task.traceparent } as const;
+      const result = await inSpan(reactor.name, span, () => reactor.work(key, task.revision));
       measured({ outcome: result === 'settled' ? result : 'later' });
       await failpoint(`${reactor.name}:after-effect`);
       return result;
@@ -208,7 +213,7 @@ export const runReactor = async (deps: ReactorDeps, reactor: Reactor): Promise<v
           if (message.kind === 'event') {
             const key = reactor.key(message.event);
             progress.see(message.event.position, key);
-            if (key !== null) look(key, null, message.event.revision);
+            if (key !== null) look(key, null, message.event.revision, message.event.metadata[TRACEPARENT]);
           } else if (message.kind === 'checkpoint') progress.see(message.position, null);
         }
         while (tasks.size > MAX_AHEAD && !signal.aborted) await clock.sleep(10, signal);

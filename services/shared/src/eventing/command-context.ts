@@ -13,6 +13,8 @@ export type CommandContext = Readonly<{
   causationId: string;
   /** Epoch milliseconds after which nobody waits for the outcome. */
   deadline: number;
+  /** Of what gives the command, where that is traced (W3C Trace Context). */
+  traceparent?: string;
   /** Of a dry run: nothing is appended. */
   rehearsal?: Rehearsal | undefined;
 }>;

@@ -21,6 +21,8 @@ export type Metadata = Readonly<{
   fingerprint: string;
   /** The service that wrote it. */
   producer: string;
+  /** W3C Trace Context of what wrote it, where that was traced. */
+  traceparent?: string;
 }>;
 
 /** An event as the store keeps it, before its codec has read it. */

@@ -12,6 +12,7 @@ import type { Rehearsal } from '../eventing/rehearsal.ts';
 import { changingFile } from '../runtime/changing-file.ts';
 import { StartupError } from '../runtime/startup-error.ts';
 import { rpcs } from '../telemetry/metrics.ts';
+import { inSpan, TRACEPARENT, traceparent } from '../telemetry/trace.ts';
 import { ACTOR_KEY, CAUSATION_KEY, CORRELATION_KEY, DRY_RUN_KEY } from './context.ts';
 import { readError } from './error-details.ts';
 import { joinPreview } from './preview.ts';
@@ -106,7 +107,9 @@ export const connect = <Definition extends object>(
     (request: object, context: CallContext) =>
       method.responseStream
         ? callStream(client, method, request, metadataFor(context), context)
-        : callUnary(client, method, request, metadataFor(context), context, timeoutMs),
+        : inSpan(method.path.slice(1), { kind: 'client' }, () =>
+            callUnary(client, method, request, metadataFor(context), context, timeoutMs),
+          ),
   ]);
   return { ...Object.fromEntries(rpcs), close: () => client.close() } as Connected<Definition>;
 };
@@ -186,6 +189,8 @@ const callMetadata = (token: string, { actor, correlationId, causationId, rehear
   if (correlationId !== undefined) metadata.set(CORRELATION_KEY, correlationId);
   if (causationId !== undefined) metadata.set(CAUSATION_KEY, causationId);
   if (rehearsal) metadata.set(DRY_RUN_KEY, 'true');
+  const trace = traceparent();
+  if (trace !== '') metadata.set(TRACEPARENT, trace);
   return metadata;
 };
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import { inSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { RpcContext } from './context.ts';
 import { readable } from './limited-definition.ts';
 import { toPreview } from './preview.ts';
@@ -20,7 +21,9 @@ export const unary =
       await running.foresee(rpc.rehearsal, rpc);
       return { ...response, preview: toPreview(rpc.rehearsal) };
     };
-    unlessAborted(running.signal, work()).then(
+    const [parent] = call.metadata.get(TRACEPARENT);
+    const span = { kind: 'server', ...(parent !== undefined && { parent: String(parent) }) } as const;
+    unlessAborted(running.signal, inSpan(call.getPath().slice(1), span, work)).then(
       (response) => callback(null, response),
       (error: unknown) => callback(running.refuse(error)),
     );

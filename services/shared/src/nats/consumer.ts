@@ -12,6 +12,7 @@ import { Unavailable } from '../app/errors.ts';
 import type { Clock } from '../eventing/ports.ts';
 import { Rejected } from '../eventing/rejected.ts';
 import { servers } from '../telemetry/metrics.ts';
+import { inSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
 import { fromMsgHdrs, type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStreams, type StreamName } from './streams.ts';
@@ -135,7 +136,8 @@ const deliver = async (deps: ConsumerDeps, consumer: Consumer, message: JsMsg): 
   };
   const context = { consumer: consumer.durable, subject: message.subject, sequence: message.seq, deliveryCount };
   try {
-    await consumer.handle(incoming);
+    const span = { kind: 'consumer', parent: incoming.headers[TRACEPARENT] ?? '' } as const;
+    await inSpan(consumer.durable, span, async () => consumer.handle(incoming));
   } catch (err) {
     const exhausted = deliveryCount >= (consumer.maxDeliveries ?? MAX_DELIVERIES) && !isOutage(err);
     const hopeless = err instanceof InvalidMessage || err instanceof Rejected || exhausted;

@@ -3,6 +3,7 @@ import { claimCheckpointIn, moveCheckpoint, NOWHERE } from '../postgres/checkpoi
 import type { Db } from '../postgres/connect.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '../postgres/leased-subscription.ts';
+import { startSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
 import { type IncomingMessage, InvalidMessage, setAside } from './consumer.ts';
 import { jetStreamSource } from './jetstream-source.ts';
@@ -67,6 +68,10 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
         return position === NOWHERE ? null : position;
       },
       handle: async (messages) => {
+        const spans = messages.map((message) => {
+          const parent = message.kind === 'event' ? message.event.metadata[TRACEPARENT] : undefined;
+          return startSpan(name, { kind: 'consumer', parent: parent ?? '' });
+        });
         const items = await readAll(messages);
         const to = messages.reduce((last, message) => positionOf(message) ?? last, position);
         if (to <= position) return;
@@ -76,6 +81,7 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
           await feed.write(tx, items);
         });
         position = to;
+        for (const span of spans) span.end();
       },
       // Emptied, the stream begins at the first sequence again, which nobody would wait for.
       idle: async () => {

@@ -4,6 +4,7 @@ import { storeIdentity } from '../kurrent/store-identity.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '../postgres/leased-subscription.ts';
 import { servers } from '../telemetry/metrics.ts';
+import { startSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
 import { type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStream, factsStream, subjectsOf } from './streams.ts';
@@ -54,7 +55,7 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
   let settled = false;
   const inFlight: Promise<unknown>[] = [];
 
-  const send = (announcement: Announcement, messageId: string | null, resumeAfter: bigint | null): void => {
+  const send = (announcement: Announcement, messageId: string | null, resumeAfter: bigint | null): Promise<unknown> => {
     const headers = toMsgHdrs({
       ...announcement.headers,
       [STORE_ID]: storeId,
@@ -78,6 +79,7 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       );
     inFlight.push(acknowledged);
     sentAt = clock.now().getTime();
+    return acknowledged;
   };
 
   const settle = async (): Promise<void> => {
@@ -96,7 +98,11 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
     for (const [i, announcement] of announcements.entries()) {
       if (isSent(event.id, i, lastId)) continue;
       const last = i === announcements.length - 1;
-      send(withContext(announcement, event), `${event.id}:${i}`, last ? event.position : covered);
+      const parent = event.metadata[TRACEPARENT] ?? '';
+      const span = startSpan(`${stream} announces`, { kind: 'producer', parent });
+      const message = withContext(announcement, event, span.traceparent);
+      const sent = send(message, `${event.id}:${i}`, last ? event.position : covered);
+      void sent.then((failure) => span.end(failure ?? undefined));
       if (inFlight.length >= WINDOW) await settle();
     }
   };
@@ -145,7 +151,7 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
       if (!settled) return;
       if (!(await isIntact())) throw new LeaseLost(`${stream} was emptied or replaced`);
       if (covered === told || covered === null || clock.now().getTime() - sentAt < HEARTBEAT_MS) return;
-      send(heartbeat(publisher.service, covered), null, covered);
+      void send(heartbeat(publisher.service, covered), null, covered);
       settled = false;
       await settle();
       settled = true;
@@ -167,7 +173,11 @@ const isSent = (eventId: string, index: number, lastId: string): boolean => {
   return lastId.slice(0, colon) === eventId && index <= Number(lastId.slice(colon + 1));
 };
 
-const withContext = ({ subject, body, headers }: Announcement, event: StoredEvent): Announcement => ({
+const withContext = (
+  { subject, body, headers }: Announcement,
+  event: StoredEvent,
+  traceparent: string,
+): Announcement => ({
   subject,
   body,
   headers: headers ?? {
@@ -180,6 +190,7 @@ const withContext = ({ subject, body, headers }: Announcement, event: StoredEven
     'source-revision': String(event.revision),
     'source-position': String(event.position),
     'recorded-at': event.recordedAt,
+    ...(traceparent !== '' && { [TRACEPARENT]: traceparent }),
   },
 });
 

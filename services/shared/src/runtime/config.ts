@@ -160,6 +160,14 @@ export const serviceConfig = {
   grpcListen: env('PRIVATELINK_GRPC_LISTEN', address),
   /** Where metrics are given, to whoever asks; nowhere unless said. */
   metricsListen: env('PRIVATELINK_METRICS_LISTEN', address.optional()),
+  /** A collector of traces, by OpenTelemetry's own variables; without it nothing is traced. */
+  traces: {
+    endpoint: env(
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+    ),
+    ratio: env('OTEL_TRACES_SAMPLER_ARG', z.coerce.number<string>().min(0).max(1).default(1)),
+  },
   addresses: {
     provider: env('PRIVATELINK_PROVIDER', addresses),
     consumer: env('PRIVATELINK_CONSUMER', addresses),

@@ -34,6 +34,7 @@ import type { ReadModel } from '../postgres/read-model.ts';
 import { ensureReadModel } from '../postgres/read-model.ts';
 import { runReadModel } from '../postgres/run-read-model.ts';
 import { type Look, serveMetrics } from '../telemetry/serve-metrics.ts';
+import { startTracing } from '../telemetry/start-tracing.ts';
 import { systemClock } from './clock.ts';
 import type { ServiceConfig } from './config.ts';
 import { failpointsFrom } from './failpoints.ts';
@@ -97,6 +98,7 @@ export const openFoundation = async (
   { name, categories }: FoundationOptions,
 ): Promise<Foundation> => {
   const { log, signal } = service;
+  startTracing(name, service, config);
   if (config.failpoints) setFailpoints(failpointsFrom(config.failpoints, log));
   const connected = connectEventStore(config.eventStore, categories);
   service.onStop(() => connected.close());

@@ -702,6 +702,8 @@ export interface WatchZoneResponse {
     | undefined;
   /** Where this was told: a whole of a lower position knows nothing of it. 0 until all has been told. */
   position: bigint;
+  /** Of what led to it (W3C Trace Context), where that was traced. */
+  traceparent?: string | undefined;
 }
 
 /** Says what is in place. */
@@ -5675,7 +5677,7 @@ export const Forwarding: MessageFns<Forwarding> = {
 };
 
 function createBaseWatchZoneResponse(): WatchZoneResponse {
-  return { told: undefined, position: 0n };
+  return { told: undefined, position: 0n, traceparent: undefined };
 }
 
 export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
@@ -5693,6 +5695,9 @@ export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
         throw new globalThis.Error("value provided for field message.position of type uint64 too large");
       }
       writer.uint32(24).uint64(message.position);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(34).string(message.traceparent);
     }
     return writer;
   },
@@ -5734,6 +5739,14 @@ export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
             message.position = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5754,6 +5767,7 @@ export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
         ? { $case: "synced", value: globalThis.Boolean(object.synced) }
         : undefined,
       position: isSet(object.position) ? BigInt(object.position) : 0n,
+      traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : undefined,
     };
   },
 
@@ -5766,6 +5780,9 @@ export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
     }
     if (message.position !== 0n) {
       obj.position = message.position.toString();
+    }
+    if (message.traceparent !== undefined) {
+      obj.traceparent = message.traceparent;
     }
     return obj;
   },
@@ -5790,6 +5807,7 @@ export const WatchZoneResponse: MessageFns<WatchZoneResponse> = {
       }
     }
     message.position = (object.position !== undefined && object.position !== null) ? BigInt(object.position) : 0n;
+    message.traceparent = object.traceparent ?? undefined;
     return message;
   },
 };
