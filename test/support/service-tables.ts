@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunFile } from '@privatelink/embedded/run-file';
 import type { ServiceName } from '@privatelink/embedded/service-names';
 import pg from 'pg';
+import { connections } from '../../services/connection-broker/src/read-models/connections.ts';
 
 /** What a service keeps in PostgreSQL besides its read models. */
 export type ServiceTables = Readonly<{
@@ -55,7 +56,7 @@ export const openServiceTables = (run: Pick<RunFile, 'postgres'>): ServiceTables
     },
     spoil: async (connectionId) => {
       await query(
-        "update broker.connections__1001 set state = jsonb_set(state, '{status}', '\"DISCONNECTED\"') where key = $1",
+        `update broker.${connections.table} set state = jsonb_set(state, '{status}', '"DISCONNECTED"') where key = $1`,
         [connectionId],
       );
     },

@@ -6,6 +6,7 @@ import {
 } from '@privatelink/proto/operations/v1/operations_service';
 import { connect } from '@privatelink/shared/grpc/client';
 import { expect, it } from 'vitest';
+import { connections as connectionTable } from '../../../services/connection-broker/src/read-models/connections.ts';
 import { createEndpoint, endpointRequest, publishService, refusalOf, registerNetwork } from '../../support/scenario.ts';
 import type { Stage } from '../../support/stage.ts';
 import { CALL } from '../../support/world.ts';
@@ -40,7 +41,7 @@ export const operations = (stage: () => Stage): void => {
       return connections.map(({ status }) => status);
     };
     const last = log.of('connection', endpointId).at(-1);
-    await tables.reaches('broker', 'connections__1001', last?.position ?? 0n);
+    await tables.reaches('broker', connectionTable.table, last?.position ?? 0n);
     await rebuild();
     await tables.spoil(endpointId);
     expect(await listed()).toEqual([ConnectionStatus.DISCONNECTED]);
