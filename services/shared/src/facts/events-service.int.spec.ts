@@ -15,6 +15,7 @@ import { ACCOUNT, createIssuer, type Issuer, OTHER_ACCOUNT, recordedLog } from '
 import { connectPostgres } from '../postgres/connect.ts';
 import { ensureReadModel } from '../postgres/read-model.ts';
 import { waitForPosition } from '../postgres/read-position.ts';
+import { rebuildReadModel } from '../postgres/rebuild-read-model.ts';
 import { runReadModel } from '../postgres/run-read-model.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createMemoryStore } from '../testing/memory-store.ts';
@@ -84,9 +85,9 @@ const openStage = async ({ clock = systemClock, isIndexed = true }: StageOptions
   const live = readerOf(facts);
   const events = eventsReadModel(prefixesOf(facts), live);
   await ensureReadModel(db, events);
+  const stop = new AbortController();
+  const deps = { store: memory, db, clock: systemClock, log, signal: stop.signal, holder: 'spec' };
   const project = () => {
-    const stop = new AbortController();
-    const deps = { store: memory, db, clock: systemClock, log, signal: stop.signal, holder: 'spec' };
     const running = runReadModel(deps, events);
     undo.push(() => {
       stop.abort();
@@ -112,6 +113,7 @@ const openStage = async ({ clock = systemClock, isIndexed = true }: StageOptions
     return client;
   };
   return {
+    rebuild: () => rebuildReadModel(deps, events, () => undefined),
     ...{ counters, project, clientOf, followers: () => followers, tail: memory.tail },
     mine: await clientOf(ACCOUNT, 'consumer'),
     isIndexedUpTo: (position: bigint) =>
@@ -250,6 +252,15 @@ test('lists facts page by page, as they were told', async () => {
     { sourceStream: 'counter-a2', sourceRevision: 2n },
   ]);
   expect((await mine.listEvents({ ...caused, filter: 'correlation_id = correlation-b1-1' }, {})).events).toEqual([]);
+});
+
+test('the index is rebuilt from the streams, and is what it was', async () => {
+  const { count, mine, isIndexedUpTo, tail, rebuild } = await openStage();
+  await Promise.all([count('a1', 600), count('b1', 30)]);
+  await isIndexedUpTo(await tail());
+  const before = await takeAll(mine);
+  expect(await rebuild()).toMatchObject({ rows: 632, differences: 0 });
+  expect(await takeAll(mine)).toEqual(before);
 });
 
 test('refuses tokens of others, more than one beginning, and filters that it does not know', async () => {
