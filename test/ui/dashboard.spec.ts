@@ -19,6 +19,7 @@ describeWithBrowser('the dashboard', () => {
   let cast: Cast;
   /** A connection that has been through something. */
   let eventful = '';
+  let rejected = '';
 
   beforeAll(async () => {
     mkdirSync(screenshots, { recursive: true });
@@ -32,6 +33,7 @@ describeWithBrowser('the dashboard', () => {
     const ofHand = [...created].filter(([, service]) => service === byHand).map(([id]) => id);
     const [first = '', second = ''] = ofHand;
     eventful = first;
+    rejected = second;
     const move = (status: string) => ({ connectionId: eventful, status });
     await cast.provider.broker.acceptConnection(accept(first), CALL);
     await moved({ ...move('CONNECTED') });
@@ -153,6 +155,17 @@ describeWithBrowser('the dashboard', () => {
     await page.keyboard.press('Home');
     await page.getByText('As it was after ConnectionRequested').waitFor();
     await page.locator('dl').getByText('Awaiting acceptance').waitFor();
+    await page.context().close();
+  });
+
+  test('all that stands in the way of an endpoint is said', async () => {
+    const page = await signedIn();
+    await page.goto(`${url}/explain`);
+    await page.getByLabel('Endpoint', { exact: true }).fill(rejected);
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('listitem').getByText('Rejected', { exact: true }).waitFor();
+    await page.screenshot({ path: `${screenshots}explained.png`, fullPage: true });
+    expect(await seriousFindings(page)).toEqual([]);
     await page.context().close();
   });
 

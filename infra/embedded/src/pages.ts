@@ -1,7 +1,7 @@
 // The pages of the dashboard: built when they are wanted and their sources are others than those of the last time.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stateMachines } from '../../state-machines.ts';
@@ -10,6 +10,7 @@ import { spawnChild } from './child.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = join(root, 'services/ops/web');
 const cache = join(root, 'node_modules/.cache/privatelink/pages');
+const keptMs = 7 * 24 * 3600 * 1000;
 
 /** The directory of the built pages, named by what they were built from. */
 export async function buildPages({ onNotice }: { readonly onNotice: (text: string) => void }): Promise<string> {
@@ -25,10 +26,16 @@ export async function buildPages({ onNotice }: { readonly onNotice: (text: strin
   await writeFile(join(draft, 'state-machines.json'), machines);
   // Another one may have been faster.
   await rename(draft, built).catch(() => rm(draft, { recursive: true, force: true }));
-  for (const name of await readdir(cache)) {
-    if (name !== built.slice(cache.length + 1)) await rm(join(cache, name), { recursive: true, force: true });
-  }
+  await removeOld();
   return built;
+}
+
+/** A system that runs may still serve what another one would build anew. */
+async function removeOld(): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const { mtimeMs } = await stat(join(cache, name));
+    if (mtimeMs < Date.now() - keptMs) await rm(join(cache, name), { recursive: true, force: true });
+  }
 }
 
 async function hashOf(machines: string): Promise<string> {

@@ -1,10 +1,24 @@
 import { Link } from '@tanstack/react-router';
 import type { EndpointService } from '../api.ts';
 import { words } from '../format.ts';
+import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import type { Column } from '../parts/data-table.tsx';
 import { List } from '../parts/list.tsx';
+import { useSession } from '../parts/shell.tsx';
 import { Ago } from '../parts/time.tsx';
+
+/** Only operators place and lift it. */
+const Lock = ({ service: { serviceId, securityLock } }: Readonly<{ service: EndpointService }>) => {
+  const { data: session } = useSession();
+  const action = { service: 'provider', request: { serviceId } } as const;
+  if (!session?.roles.includes('operator')) return securityLock ? 'Locked' : '–';
+  return securityLock ? (
+    <Action {...action} name="Unlock" method="UnlockEndpointService" />
+  ) : (
+    <Action {...action} name="Lock" method="LockEndpointService" message isDanger />
+  );
+};
 
 const columns: readonly Column<EndpointService>[] = [
   {
@@ -33,6 +47,7 @@ const columns: readonly Column<EndpointService>[] = [
       </Link>
     ),
   },
+  { id: 'lock', header: 'Security lock', cell: ({ row: { original } }) => <Lock service={original} /> },
   {
     id: 'account',
     field: 'account_id',

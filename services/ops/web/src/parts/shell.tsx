@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useNavigate } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { ApiError, get, type Session, signOut } from '../api.ts';
 import { follow, useLive } from '../live.ts';
@@ -37,6 +37,11 @@ export const Shell = () => {
   const { connection } = useLive();
   const isSignedIn = session !== undefined;
   useEffect(() => (isSignedIn ? follow(client) : undefined), [client, isSignedIn]);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a narrow page shows a part of its names only
+  useEffect(() => {
+    document.querySelector('.nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [pathname, isSignedIn]);
   useEffect(() => {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);

@@ -76,49 +76,52 @@ export const StateDiagram = ({ machine, current }: Readonly<{ machine: Machine; 
   const next = machine.rows.filter(({ from, to }) => from.includes(current) && to !== current);
   return (
     <>
-      <svg
-        className="diagram"
-        viewBox={`-8 -10 ${Math.max(...xs) + 16} ${Math.max(...ys) + 20}`}
-        role="img"
-        aria-label={`${machine.title}: now ${words(current)}`}
-      >
-        <defs>
-          {['', 'next'].map((kind) => (
-            <marker
-              key={kind}
-              id={`arrow${kind}`}
-              className={kind}
-              {...{ viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' }}
-            >
-              <path d="M0 0 L8 4 L0 8 z" />
-            </marker>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <section className="diagram-box" tabIndex={0} aria-label={`States of a ${machine.title.toLowerCase()}`}>
+        <svg
+          className="diagram"
+          viewBox={`-8 -10 ${Math.max(...xs) + 16} ${Math.max(...ys) + 20}`}
+          role="img"
+          aria-label={`${machine.title}: now ${words(current)}`}
+        >
+          <defs>
+            {['', 'next'].map((kind) => (
+              <marker
+                key={kind}
+                id={`arrow${kind}`}
+                className={kind}
+                {...{ viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' }}
+              >
+                <path d="M0 0 L8 4 L0 8 z" />
+              </marker>
+            ))}
+          </defs>
+          {[false, true].flatMap((isNext) =>
+            arrows
+              .filter(({ from }) => (from === current) === isNext)
+              .map((arrow) => {
+                const [from, to] = [places.get(arrow.from), places.get(arrow.to)];
+                if (!from || !to) return null;
+                return (
+                  <path
+                    key={`${arrow.from}>${arrow.to}`}
+                    className={isNext ? 'edge next' : 'edge'}
+                    d={pathOf(from, to)}
+                    markerEnd={`url(#arrow${isNext ? 'next' : ''})`}
+                  />
+                );
+              }),
+          )}
+          {[...places].map(([status, { x, y }]) => (
+            <g key={status} className={status === current ? 'node current' : 'node'} transform={`translate(${x} ${y})`}>
+              <rect width={WIDTH} height={HEIGHT} rx={8} />
+              <text x={WIDTH / 2} y={HEIGHT / 2 + 4} textAnchor="middle">
+                {status === START ? 'Not there yet' : words(status)}
+              </text>
+            </g>
           ))}
-        </defs>
-        {[false, true].flatMap((isNext) =>
-          arrows
-            .filter(({ from }) => (from === current) === isNext)
-            .map((arrow) => {
-              const [from, to] = [places.get(arrow.from), places.get(arrow.to)];
-              if (!from || !to) return null;
-              return (
-                <path
-                  key={`${arrow.from}>${arrow.to}`}
-                  className={isNext ? 'edge next' : 'edge'}
-                  d={pathOf(from, to)}
-                  markerEnd={`url(#arrow${isNext ? 'next' : ''})`}
-                />
-              );
-            }),
-        )}
-        {[...places].map(([status, { x, y }]) => (
-          <g key={status} className={status === current ? 'node current' : 'node'} transform={`translate(${x} ${y})`}>
-            <rect width={WIDTH} height={HEIGHT} rx={8} />
-            <text x={WIDTH / 2} y={HEIGHT / 2 + 4} textAnchor="middle">
-              {status === START ? 'Not there yet' : words(status)}
-            </text>
-          </g>
-        ))}
-      </svg>
+        </svg>
+      </section>
       <div className="table-box short">
         <table>
           <caption className="visually-hidden">What may come next</caption>
