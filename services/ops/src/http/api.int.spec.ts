@@ -246,6 +246,7 @@ describe('a login link', () => {
     expect(statuses).toEqual([200, 303]);
     const cookie = (one.status === 200 ? one : other).headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^privatelink_session=/);
+    expect(one.headers.get('cache-control')).toBe('no-store');
     for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/']) expect(cookie).toContain(part);
     const [pair = ''] = cookie.split(';');
     const session = await fetch(`${stage.origin()}/api/session`, { headers: { cookie: pair } });

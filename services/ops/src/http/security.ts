@@ -25,7 +25,7 @@ export const protect = (app: App, origins: readonly string[]): void => {
   const hosts = origins.map((origin) => new URL(origin).host);
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(HEADERS);
-    if (request.url.startsWith('/api/')) void reply.header('cache-control', 'no-store');
+    if (/^\/(api\/|login\?)/.test(request.url)) void reply.header('cache-control', 'no-store');
     // A name of somebody else's that leads here makes their pages ours.
     if (!hosts.includes(request.headers.host ?? '')) throw new Denied('this service is not reached by that name');
   });
