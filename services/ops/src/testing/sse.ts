@@ -11,7 +11,7 @@ export const readEvents = async (
   const sent: Sent[] = [];
   let text = '';
   try {
-    const reply = await fetch(url, { headers, signal: hangUp.signal });
+    const reply = await fetch(url, { headers: { ...headers, connection: 'close' }, signal: hangUp.signal });
     if (!reply.ok || !reply.body) throw new Error(`${reply.status} ${await reply.text()}`);
     for await (const chunk of reply.body.pipeThrough(new TextDecoderStream())) {
       text += chunk;

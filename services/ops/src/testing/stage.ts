@@ -75,7 +75,8 @@ export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddre
     token: (roles, accountId = '') =>
       issueToken(privateKey, { subject: 'spec', accountId, roles }, { ttlSeconds: 600 }),
     get: (path, token, headers = {}) =>
-      fetch(`${origin()}${path}`, { headers: { authorization: `Bearer ${token}`, ...headers } }),
+      // A connection that is kept would be one to the service before its restart.
+      fetch(`${origin()}${path}`, { headers: { authorization: `Bearer ${token}`, connection: 'close', ...headers } }),
     loginCode: (token) => {
       const code = `${randomUUID()}${randomUUID()}`;
       writeFileSync(loginFile(directory, code), token);

@@ -56,6 +56,9 @@ export const ExplainPage = () => {
   );
 };
 
+/** Fields that say nothing, as JSON. */
+const NOTHING = ['""', 'false', '[]', '{}', 'null'];
+
 const ObstacleText = ({ obstacle }: Readonly<{ obstacle: Obstacle }>) => {
   const { reason, ...rest } = obstacle as unknown as Readonly<Record<string, unknown>>;
   return (
@@ -63,7 +66,7 @@ const ObstacleText = ({ obstacle }: Readonly<{ obstacle: Obstacle }>) => {
       <strong>{words(String(reason).replace(/^OBSTACLE_REASON_/, ''))}</strong>
       <dl className="facts">
         {Object.entries(rest)
-          .filter(([, value]) => value !== '' && !(Array.isArray(value) && value.length === 0))
+          .filter(([, value]) => !NOTHING.includes(JSON.stringify(value)))
           .map(([name, value]) => (
             <Detail key={name} name={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
           ))}
