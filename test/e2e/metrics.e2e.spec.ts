@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials, status } from '@grpc/grpc-js';
+import { defaultPorts } from '@privatelink/embedded/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { hasPrometheus, type Prometheus, promtool, startPrometheus } from '../support/prometheus.ts';
@@ -72,7 +73,12 @@ describe('what the processes measure', () => {
     expect(metrics.map(({ name }) => name)).toEqual([
       ...['provider-1', 'consumer-1', 'broker-1', 'dns-1'],
       ...['data-plane-cn-hangzhou-g-1', 'data-plane-cn-hangzhou-h-1', 'data-plane-cn-hangzhou-i-1'],
+      ...['data-plane-cn-shanghai-a-1', 'data-plane-cn-shanghai-b-1'],
     ]);
+    // `npm start` has the dashboard besides.
+    const first = defaultPorts.metrics;
+    const known = readFileSync(`${directory}prometheus.yaml`, 'utf8').match(/127\.0\.0\.1:\d+/g);
+    expect(known).toEqual([...metrics, 'ops'].map((_, index) => `127.0.0.1:${first + index}`));
     for (const { name } of metrics) {
       const text = await scrape(name);
       expect(text).toMatch(/\n# EOF\n$/);
@@ -108,7 +114,9 @@ describe('what the processes measure', () => {
     let prometheus: Prometheus;
     beforeAll(async () => {
       prometheus = await startPrometheus(stage().run, `${directory}alerts.yaml`);
-      await vi.waitFor(async () => expect(await prometheus.count('up == 1')).toBe(7), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await prometheus.count('up == 1')).toBe(stage().run.metrics.length), {
+        timeout: 20_000,
+      });
     }, 60_000);
     afterAll(() => prometheus?.stop());
 
