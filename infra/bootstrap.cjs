@@ -63,6 +63,7 @@ function wantedInstallation() {
     'pnpm-workspace.yaml',
     'package.json',
     'proto/package.json',
+    'proto/client/package.json',
     'test/package.json',
     ...manifests.sort(),
   ]) {

@@ -1,6 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { readError } from '@privatelink/client/read-error';
 import type { RunFile } from '@privatelink/embedded/run-file';
-import { readError } from '@privatelink/shared/grpc/error-details';
 import { type Rpc, requestOf } from './rpcs.ts';
 
 /** How a call ended: `OK`, or the name of its status code; with everything that it told. */

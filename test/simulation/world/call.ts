@@ -1,4 +1,5 @@
 import { Metadata, type ServiceDefinition, type ServiceError, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { readError } from '@privatelink/client/read-error';
 import { Denied } from '@privatelink/shared/app/errors';
 import { accessOf } from '@privatelink/shared/grpc/access';
 import type { CallContext } from '@privatelink/shared/grpc/client';
@@ -10,7 +11,6 @@ import {
   DRY_RUN_KEY,
   rpcContext,
 } from '@privatelink/shared/grpc/context';
-import { readError } from '@privatelink/shared/grpc/error-details';
 import type { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import { type Foresee, setRunningCall } from '@privatelink/shared/grpc/running-call';
 import type { ErrorFunnel } from '@privatelink/shared/grpc/status';

@@ -1,6 +1,8 @@
+import type { FieldViolation } from '@privatelink/client/remote-error';
+
 /** The errors besides `Rejected` that may reach a caller; anything else is a bug. */
 
-export type FieldViolation = Readonly<{ field: string; description: string }>;
+export type { FieldViolation };
 
 /** The request's shape is wrong, whatever the state. */
 export class InvalidRequest extends Error {

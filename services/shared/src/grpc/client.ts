@@ -1,20 +1,20 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import {
   type ChannelCredentials,
   type ChannelOptions,
   type Client,
   credentials,
   Metadata,
-  type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import { type AnyMethod, callStream, callUnary, type Method } from '@privatelink/client/call';
+import { changingFile } from '@privatelink/client/changing-file';
+import { channelOptions, targetOf } from '@privatelink/client/channel';
+import { RemoteError } from '@privatelink/client/remote-error';
 import type { Rehearsal } from '../eventing/rehearsal.ts';
-import { changingFile } from '../runtime/changing-file.ts';
 import { StartupError } from '../runtime/startup-error.ts';
 import { rpcs } from '../telemetry/metrics.ts';
 import { inSpan, TRACEPARENT, traceparent } from '../telemetry/trace.ts';
 import { ACTOR_KEY, CAUSATION_KEY, CORRELATION_KEY, DRY_RUN_KEY } from './context.ts';
-import { readError } from './error-details.ts';
 import { joinPreview } from './preview.ts';
 
 /** For whom a call is made, and until when. An RpcContext and a CommandContext are such. */
@@ -27,12 +27,6 @@ export type CallContext = Readonly<{
   signal?: AbortSignal;
   /** Of a dry run: the other service appends nothing either, and what it would do joins. */
   rehearsal?: Rehearsal | undefined;
-}>;
-
-type Method<Request, Response> = Readonly<{
-  path: string;
-  requestSerialize: (request: Request) => Buffer;
-  responseDeserialize: (bytes: Buffer) => Response;
 }>;
 
 /** A generated service as functions that reject with a RemoteError. */
@@ -62,33 +56,6 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 /** What remains for our own answer when the other service takes all the time there is. */
 const MARGIN_MS = 50;
 
-const serviceConfig = JSON.stringify({
-  loadBalancingConfig: [{ round_robin: {} }],
-  methodConfig: [
-    {
-      name: [{}],
-      // Safe for mutations too: each carries a request id or is idempotent by itself.
-      retryPolicy: {
-        maxAttempts: 4,
-        initialBackoff: '0.05s',
-        maxBackoff: '1s',
-        backoffMultiplier: 3,
-        retryableStatusCodes: ['UNAVAILABLE'],
-      },
-    },
-  ],
-  retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
-});
-
-const channelOptions: ChannelOptions = {
-  'grpc.service_config': serviceConfig,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2_000,
-};
-
 /**
  * Calls a service at one or several addresses, turn by turn over those that answer.
  *
@@ -99,88 +66,53 @@ export const connect = <Definition extends object>(
   addresses: readonly string[],
   { token, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions,
 ): Connected<Definition> => {
-  const client = new ServiceClient(targetOf(addresses), credentials.createInsecure(), channelOptions);
+  const client = new ServiceClient(knownTarget(addresses), credentials.createInsecure(), channelOptions);
   const currentToken = typeof token === 'function' ? token : changingFile(token.file, (text) => text.trim());
   const metadataFor = (context: CallContext): Metadata => callMetadata(currentToken(), context);
   const rpcs = Object.entries<AnyMethod>(ServiceClient.service as Record<string, AnyMethod>).map(([name, method]) => [
     name,
     (request: object, context: CallContext) =>
       method.responseStream
-        ? callStream(client, method, request, metadataFor(context), context)
+        ? callStream(client, method, request, { ...context, metadata: metadataFor(context) })
         : inSpan(method.path.slice(1), { kind: 'client' }, () =>
-            callUnary(client, method, request, metadataFor(context), context, timeoutMs),
+            observed(client, method, request, metadataFor(context), context, timeoutMs),
           ),
   ]);
   return { ...Object.fromEntries(rpcs), close: () => client.close() } as Connected<Definition>;
 };
 
-type AnyMethod = Method<object, object> & Readonly<{ responseStream: boolean }>;
+const knownTarget = (addresses: readonly string[]): string => {
+  try {
+    return targetOf(addresses);
+  } catch (error) {
+    throw new StartupError((error as Error).message, { cause: error });
+  }
+};
 
-const callUnary = (
+/** A call that is answered once, in the metrics of the service that makes it. */
+const observed = async (
   client: Client,
-  { path, requestSerialize, responseDeserialize }: AnyMethod,
+  method: AnyMethod,
   request: object,
   metadata: Metadata,
   { signal, deadline = Number.POSITIVE_INFINITY, rehearsal }: CallContext,
   timeoutMs: number,
 ): Promise<object> => {
-  const answer = Promise.withResolvers<object>();
-  const options = { deadline: Math.min(Date.now() + timeoutMs, deadline - MARGIN_MS) };
+  const call = { metadata, deadline: Math.min(Date.now() + timeoutMs, deadline - MARGIN_MS), signal };
   const started = performance.now();
-  const running = client.makeUnaryRequest(
-    path,
-    requestSerialize,
-    responseDeserialize,
-    request,
-    metadata,
-    options,
-    (error: ServiceError | null, response?: object) => {
-      signal?.removeEventListener('abort', cancel);
-      const code = status[error?.code ?? status.OK] ?? '';
-      rpcs.called.observe({ method: path.slice(1), code }, (performance.now() - started) / 1_000);
-      if (response) {
-        joinPreview(rehearsal, response);
-        answer.resolve(response);
-      } else if (error) answer.reject(readError(error));
-    },
-  );
-  const cancel = (): void => running.cancel();
-  if (signal?.aborted) cancel();
-  else signal?.addEventListener('abort', cancel, { once: true });
-  return answer.promise;
-};
-
-/** Ends when the signal aborts. Whoever stops iterating ends the call. */
-async function* callStream(
-  client: Client,
-  { path, requestSerialize, responseDeserialize }: AnyMethod,
-  request: object,
-  metadata: Metadata,
-  { signal, deadline = Number.POSITIVE_INFINITY }: CallContext,
-): AsyncIterable<object> {
-  const options = Number.isFinite(deadline) ? { deadline } : {};
-  const stream = client.makeServerStreamRequest(
-    path,
-    requestSerialize,
-    responseDeserialize,
-    request,
-    metadata,
-    options,
-  );
-  // A call that is cancelled still emits its end; nobody listens any more then.
-  stream.on('error', () => undefined);
-  const cancel = (): void => stream.cancel();
-  if (signal?.aborted) cancel();
-  else signal?.addEventListener('abort', cancel, { once: true });
+  let code: number = status.OK;
   try {
-    yield* stream;
+    const response = await callUnary(client, method, request, call);
+    joinPreview(rehearsal, response);
+    return response;
   } catch (error) {
-    if (!signal?.aborted) throw readError(error as ServiceError);
+    if (error instanceof RemoteError) code = error.code;
+    throw error;
   } finally {
-    signal?.removeEventListener('abort', cancel);
-    cancel();
+    const labels = { method: method.path.slice(1), code: status[code] ?? '' };
+    rpcs.called.observe(labels, (performance.now() - started) / 1_000);
   }
-}
+};
 
 const callMetadata = (token: string, { actor, correlationId, causationId, rehearsal }: CallContext): Metadata => {
   const metadata = new Metadata();
@@ -192,14 +124,4 @@ const callMetadata = (token: string, { actor, correlationId, causationId, rehear
   const trace = traceparent();
   if (trace !== '') metadata.set(TRACEPARENT, trace);
   return metadata;
-};
-
-/** A host name may stand for several addresses by itself; grpc-js takes a list only of addresses. */
-const targetOf = (addresses: readonly string[]): string => {
-  const hosts = addresses.map((address) => address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, ''));
-  if (hosts.every(isIPv4)) return `ipv4:${addresses.join(',')}`;
-  if (hosts.every(isIPv6)) return `ipv6:${addresses.join(',')}`;
-  const [only, ...others] = addresses;
-  if (only !== undefined && others.length === 0) return `dns:///${only}`;
-  throw new StartupError(`${addresses.join(', ')}: several addresses must all be IP addresses of one family`);
 };

@@ -1,4 +1,5 @@
-import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import { DETAIL_PREFIX } from '@privatelink/client/read-error';
 import {
   BadRequest,
   ErrorInfo,
@@ -8,12 +9,8 @@ import {
   ResourceInfo,
   RetryInfo,
 } from '@privatelink/proto/google/rpc/error_details';
-import { Status } from '@privatelink/proto/google/rpc/status';
+import type { Status } from '@privatelink/proto/google/rpc/status';
 import type { FieldViolation } from '../app/errors.ts';
-import { RemoteError } from './remote-error.ts';
-
-export const DETAILS_KEY = 'grpc-status-details-bin';
-const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
 /** Everything that one of our errors tells a caller. */
 export type Answer = Readonly<{
@@ -84,40 +81,6 @@ const subjectOf = (facts: Readonly<Record<string, string>>): string =>
   Object.entries(facts).find(([key]) => /(^id|Id|_id)$/.test(key))?.[1] ?? '';
 
 const pack = <T>(type: string, message: MessageFns<T>, value: T): Detail => ({
-  typeUrl: `${TYPE_PREFIX}${type}`,
+  typeUrl: `${DETAIL_PREFIX}${type}`,
   value: Buffer.from(message.encode(value).finish()),
 });
-
-const unpack = <T>(details: readonly Detail[], type: string, message: MessageFns<T>): T | undefined => {
-  const found = details.find(({ typeUrl }) => typeUrl === `${TYPE_PREFIX}${type}`);
-  return found && message.decode(found.value);
-};
-
-/** Reads an error that a call ended with. */
-export const readError = (error: ServiceError): RemoteError => {
-  const answered = readStatus(error.metadata);
-  const details = answered?.details ?? [];
-  const info = unpack(details, 'ErrorInfo', ErrorInfo);
-  const retryDelay = unpack(details, 'RetryInfo', RetryInfo)?.retryDelay;
-  return new RemoteError({
-    code: error.code,
-    message: error.details,
-    reason: info?.reason ?? '',
-    facts: info?.metadata ?? {},
-    violations: unpack(details, 'BadRequest', BadRequest)?.fieldViolations ?? [],
-    retryAfterMs: retryDelay && Number(retryDelay.seconds) * 1000 + retryDelay.nanos / 1_000_000,
-    status: answered,
-    cause: error,
-  });
-};
-
-const readStatus = (metadata: Metadata | undefined): Status | undefined => {
-  const [encoded] = metadata?.get(DETAILS_KEY) ?? [];
-  if (!Buffer.isBuffer(encoded)) return undefined;
-  try {
-    return Status.decode(encoded);
-  } catch {
-    // Details of a stranger in between: the code and the message still stand.
-    return undefined;
-  }
-};

@@ -11,8 +11,8 @@ import {
 } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { readError } from '@privatelink/client/read-error';
 import { readDescriptorImage } from '@privatelink/proto/descriptors';
-import { readError } from './error-details.ts';
 
 /** The whole contract. */
 export const registry: FileRegistry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorImage()));

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Metadata, status } from '@grpc/grpc-js';
+import { DETAILS_KEY } from '@privatelink/client/read-error';
 import { Status } from '@privatelink/proto/google/rpc/status';
 import type { Logger } from 'pino';
 import { Conflict, Denied, InvalidRequest, Unauthenticated, Unavailable } from '../app/errors.ts';
 import { Rejected } from '../eventing/rejected.ts';
-import { type Answer, cut, DETAILS_KEY, toStatus } from './error-details.ts';
+import { type Answer, cut, toStatus } from './error-details.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** Code and message of each reason for which a service's rules say no. Reasons, codes and messages are public API. */

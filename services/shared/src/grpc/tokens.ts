@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { changingFile } from '@privatelink/client/changing-file';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyResult, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { Unauthenticated } from '../app/errors.ts';
 import { LRUCache } from '../app/lru-cache.ts';
-import { changingFile } from '../runtime/changing-file.ts';
 import { StartupError } from '../runtime/startup-error.ts';
 import { type Role, roles } from './access.ts';
 
