@@ -16,14 +16,14 @@ export const unary =
     const work = async (): Promise<Response> => {
       const request = readable(call.request);
       const rpc = running.contextFor(request);
-      const response = await handle(request, rpc);
+      const [parent] = call.metadata.get(TRACEPARENT);
+      const span = { kind: 'server', ...(parent !== undefined && { parent: String(parent) }) } as const;
+      const response = await inSpan(rpc.method, span, () => handle(request, rpc));
       if (!rpc.rehearsal) return response;
       await running.foresee(rpc.rehearsal, rpc);
       return { ...response, preview: toPreview(rpc.rehearsal) };
     };
-    const [parent] = call.metadata.get(TRACEPARENT);
-    const span = { kind: 'server', ...(parent !== undefined && { parent: String(parent) }) } as const;
-    unlessAborted(running.signal, inSpan(call.getPath().slice(1), span, work)).then(
+    unlessAborted(running.signal, work()).then(
       (response) => callback(null, response),
       (error: unknown) => callback(running.refuse(error)),
     );

@@ -47,6 +47,8 @@ describe('the configuration', () => {
       tokenFile: '/keys/provider.token',
       tokenSecretFile: '/keys/token-secret',
       grpcListen: { host: '::1', port: 5001 },
+      metricsListen: undefined,
+      traces: { endpoint: undefined, ratio: 1 },
       addresses: {
         provider: ['127.0.0.1:5001'],
         consumer: ['127.0.0.1:5002', '127.0.0.1:5012'],
