@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Specs that bring up a whole system: one at a time, and after all others, so that nobody waits for the machine. */
 const systems = [
   'infra/embedded/src/system.spec.ts',
-  'test/{access,containers,demo,e2e}/**/*.spec.ts',
+  'test/{access,clients,containers,demo,e2e}/**/*.spec.ts',
   'test/contract/bad-input.spec.ts',
 ];
 

@@ -62,6 +62,7 @@ function wantedInstallation() {
     'pnpm-lock.yaml',
     'pnpm-workspace.yaml',
     'package.json',
+    'examples/package.json',
     'proto/package.json',
     'proto/client/package.json',
     'test/package.json',

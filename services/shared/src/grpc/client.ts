@@ -100,9 +100,10 @@ const observed = async (
 ): Promise<object> => {
   const call = { metadata, deadline: Math.min(Date.now() + timeoutMs, deadline - MARGIN_MS), signal };
   const started = performance.now();
-  let code: number = status.OK;
+  let code: number = status.UNKNOWN;
   try {
     const response = await callUnary(client, method, request, call);
+    code = status.OK;
     joinPreview(rehearsal, response);
     return response;
   } catch (error) {
