@@ -64,7 +64,9 @@ type Given = Awaited<ReturnType<typeof given>>;
 
 const connected = async ({ consumer, service, network }: Given): Promise<string> => {
   const { endpointId } = await createEndpoint(consumer, endpointRequest(service, network));
-  await stage().follow(consumer, endpointId).reaches('CONNECTED');
+  const { follow, log } = stage();
+  await follow(consumer, endpointId).reaches('CONNECTED');
+  await log.records('connection', endpointId, 'ConnectionEstablished');
   return endpointId;
 };
 const reject = async ({ provider }: Given, connectionId: string): Promise<void> => {
@@ -116,6 +118,7 @@ describe('on NATS', () => {
       );
     expect(resources(ofProvider).some((resource) => resource !== '')).toBe(true);
     expect(resources(ofConsumer).every((resource) => resource === '')).toBe(true);
+    await ofConsumer.reaches(`endpoint-${endpointId}`, 1n);
     expect(ofConsumer.of(`endpoint-${endpointId}`).length).toBeGreaterThan(1);
     expect(ofProvider.of(`endpoint-${endpointId}`)).toEqual([]);
     expect(ofConsumer.of(`endpointService-${service.serviceId}`)).toEqual([]);
