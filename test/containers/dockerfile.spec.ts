@@ -34,7 +34,7 @@ test('copies paths that exist', () => {
 test('installs the dependencies of every service and of every package that one of them needs', () => {
   const needed = new Set(Object.values(programFolders).map((folder) => `services/${folder}`));
   const folderOf = new Map(
-    ['proto', ...globSync('services/*', { cwd: repository })].map((folder) => [
+    ['proto', 'proto/client', ...globSync('services/*', { cwd: repository })].map((folder) => [
       readJson(`${folder}/package.json`).name,
       folder,
     ]),
