@@ -158,6 +158,13 @@ describe('plctl', { timeout: 240_000 }, () => {
     expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d #0 +ConnectionRequested -> CONNECTING by /);
     expect(lines.some((line) => /ConnectionEstablished -> CONNECTED/.test(line))).toBe(true);
 
+    expect(await plctl('--account', consumer, 'explain', endpointId)).toMatchObject({
+      ...{ code: 0, stdout: 'Nothing stands in the way.\n' },
+    });
+    const { service_id } = JSON.parse((await plctl('-o', 'json', 'connection', 'get', endpointId)).stdout).connection;
+    const stranger = await plctl('explain', '9000000000000009', service_id);
+    expect(stranger.stdout).toMatch(/^Not reached:\n {2}NOT_WHITELISTED {2}9000000000000009\n {4}The provider puts /);
+    expect((await plctl('explain', endpointId, service_id)).code).toBe(64);
     const shown = await plctl('read-model', 'rebuild', 'connections', '--service', 'broker');
     expect(shown.stdout).toMatch(/^report position \d+, row count \d+, difference count 0/m);
     const rebuilt = await plctl('-o', 'json', 'read-model', 'rebuild', 'connections', '--service', 'broker');
@@ -253,7 +260,7 @@ describe('plctl', { timeout: 240_000 }, () => {
   it('helps without a manual, and without a system', async () => {
     const { stdout, code } = await plctl('--help');
     expect(code).toBe(0);
-    for (const noun of ['endpoint-service', 'connection', 'reachability', 'token', 'timeline', 'doctor']) {
+    for (const noun of ['endpoint-service', 'connection', 'reachability', 'token', 'timeline', 'explain', 'doctor']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${noun}\\b`, 'm'));
     }
     const accept = await plctl('connection', 'accept', '--help');

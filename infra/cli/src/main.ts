@@ -5,6 +5,7 @@ import { applyCommand, diffCommand, exportCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
+import { explainCommand } from './commands/explain.ts';
 import { natsUserCommand } from './commands/nats-user.ts';
 import { stateMachineCommand } from './commands/state-machine.ts';
 import { timelineCommand } from './commands/timeline.ts';
@@ -31,6 +32,7 @@ Examples:
   plctl --account 1000000000000001 connection list --watch
   plctl --account 1000000000000001 connection accept ep-... --message welcome
   plctl timeline ep-...
+  plctl explain 3000000000000003 epsrv-...
 
 Each command, noun and verb says the rest: plctl connection accept --help`;
 
@@ -53,7 +55,7 @@ const program = new Command('plctl')
   .exitOverride();
 
 for (const command of [
-  ...[applyCommand, diffCommand, exportCommand, timelineCommand, eventsCommand, traceCommand],
+  ...[applyCommand, diffCommand, exportCommand, explainCommand, timelineCommand, eventsCommand, traceCommand],
   ...[natsUserCommand, stateMachineCommand, doctorCommand, tokenCommand, completionCommand],
 ])
   program.addCommand(command(screen).helpGroup('Commands:'));

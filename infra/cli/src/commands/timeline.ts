@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { call, requestFrom } from '../call.ts';
-import { rpcs } from '../contract.ts';
 import { type Json, shortValue } from '../field-option.ts';
+import { openCall } from '../open-call.ts';
 import { type Format, print, type Screen } from '../output/print.ts';
-import { openSession, type SessionOptions } from '../session.ts';
+import type { SessionOptions } from '../session.ts';
 
 type Event = Readonly<{
   revision: string;
@@ -25,15 +25,7 @@ export const timelineCommand = (screen: Screen): Command =>
     .argument('<connection-id>', 'the id of its endpoint')
     .action(async (connectionId: string, _, self: Command) => {
       const options = self.optsWithGlobals<SessionOptions & { output: Format; timeout: number }>();
-      const rpc = rpcs.find(({ method }) => method.name === 'ListConnectionEvents');
-      if (!rpc) throw new Error('the contract has no ListConnectionEvents');
-      const { method } = rpc;
-      const session = openSession(options);
-      const target = {
-        address: await session.address('broker'),
-        token: await session.token(['operator', 'provider', 'consumer']),
-        timeoutMs: options.timeout * 1_000,
-      };
+      const { method, target } = await openCall('broker', 'ListConnectionEvents', options);
       const all: Json[] = [];
       let pageToken = '';
       do {
