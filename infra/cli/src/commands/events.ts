@@ -36,7 +36,8 @@ export const eventsCommand = (screen: Screen): Command =>
         const options = self.optsWithGlobals<Options>();
         const first = { ...beginning(options.from), ...(options.filter !== undefined && { filter: options.filter }) };
         const targets = await eventTargets('WatchEvents', options);
-        for await (const fact of merge(targets.map((target) => follow(target, first)))) {
+        const renewed = () => eventToken('WatchEvents', options);
+        for await (const fact of merge(targets.map((target) => follow(target, first, renewed)))) {
           if (options.output === 'table') screen.write(`${lineOf(fact)}\n`);
           else printEvent(options.output, factMessage(), fact, screen);
         }
@@ -50,13 +51,16 @@ const beginning = (from: string): Readonly<Record<string, Json>> => {
   throw new UsageError('--from must be start, now or a position');
 };
 
+const eventToken = (rpc: 'ListEvents' | 'WatchEvents', options: SessionOptions): Promise<string> =>
+  openSession(options).token(accessOf(`privatelink.events.v1.EventsService/${rpc}`)?.roles ?? []);
+
 /** Where each service answers about its events. */
 export const eventTargets = async (
   rpc: 'ListEvents' | 'WatchEvents',
   options: SessionOptions & Readonly<{ timeout: number }>,
 ): Promise<readonly (Target & Readonly<{ service: ServiceName }>)[]> => {
   const session = openSession(options);
-  const token = await session.token(accessOf(`privatelink.events.v1.EventsService/${rpc}`)?.roles ?? []);
+  const token = await eventToken(rpc, options);
   const timeoutMs = options.timeout * 1_000;
   return Promise.all(
     services.map(async (service) => ({ service, address: await session.address(service), token, timeoutMs })),
@@ -69,14 +73,19 @@ export const eventsRpc = (name: 'ListEvents' | 'WatchEvents') => {
   return found.method;
 };
 
-/** One service's facts, also over its restarts: after each it goes on where it was. */
-async function* follow(target: Target, first: Readonly<Record<string, Json>>): AsyncIterable<Told<Fact>> {
+/** One service's facts, also over its restarts: after each it goes on where it was, with a token of that time. */
+async function* follow(
+  first: Target,
+  asked: Readonly<Record<string, Json>>,
+  renewed: () => Promise<string>,
+): AsyncIterable<Told<Fact>> {
   const method = eventsRpc('WatchEvents');
-  let request = first;
+  let target = first;
+  let request = asked;
   for (;;) {
     try {
       for await (const answer of call(method, requestFrom(method, request), target)) {
-        const { filter } = first;
+        const { filter } = asked;
         request = { resume_token: answer['resume_token'] ?? '', ...(filter !== undefined && { filter }) };
         const fact = answer['event'] as Fact | undefined;
         yield fact ? { kind: 'fact', position: BigInt(fact.position), fact } : { kind: 'synced' };
@@ -84,9 +93,10 @@ async function* follow(target: Target, first: Readonly<Record<string, Json>>): A
     } catch (error) {
       const isAway = error instanceof RemoteError && error.code === status.UNAVAILABLE;
       // One that never answered may be the wrong address.
-      if (!isAway || request === first) throw error;
+      if (!isAway || request === asked) throw error;
     }
     await delay(RETRY_MS);
+    target = { ...target, token: await renewed() };
   }
 }
 
