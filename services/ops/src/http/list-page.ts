@@ -1,3 +1,4 @@
+import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { readListQuery } from '@privatelink/shared/grpc/list-query';
 import type { PageTokens } from '@privatelink/shared/grpc/page-token';
@@ -6,6 +7,7 @@ import type { Condition } from '@privatelink/shared/postgres/condition';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { afterPlace, placeOf } from '@privatelink/shared/postgres/row-order';
 import { queryRows, type Row } from '@privatelink/shared/postgres/row-table';
+import { STUCK_AFTER_MS } from '../read-models/connections.ts';
 import type { Kept } from '../read-models/kept.ts';
 import { scopeOf } from '../views/caller-view.ts';
 import type { Listing } from './listings.ts';
@@ -22,7 +24,7 @@ export type Asked = Readonly<{
 
 type Page = Readonly<{ rows: readonly Row<Kept<never>>[]; nextPageToken: string }>;
 
-export type PageDeps = Readonly<{ db: Db; pages: PageTokens }>;
+export type PageDeps = Readonly<{ db: Db; clock: Clock; pages: PageTokens }>;
 
 /**
  * A page of what exists and the caller may see.
@@ -30,7 +32,7 @@ export type PageDeps = Readonly<{ db: Db; pages: PageTokens }>;
  * @throws InvalidRequest, Denied
  */
 export const readPage = async (
-  { db, pages }: PageDeps,
+  { db, clock, pages }: PageDeps,
   listing: Listing,
   { pageToken, ...asked }: Asked,
   caller: Caller,
@@ -45,7 +47,7 @@ export const readPage = async (
   if (condition) conditions.push(condition);
   if (accountId !== null) conditions.push(listing.ofAccount(accountId));
   if (asked.q !== '') conditions.push(matching(listing, asked.q));
-  if (asked.stuck) conditions.push(...stuckSince(new Date(Date.now() - STUCK_AFTER_MS)));
+  if (asked.stuck) conditions.push(...stuckSince(new Date(clock.now().getTime() - STUCK_AFTER_MS)));
   if (place !== undefined) conditions.push(afterPlace(table.columns, order, place));
   const rows = await queryRows(db, table, { also: { is: 'all', of: conditions }, order, limit: limit + 1 });
   const page = rows.slice(0, limit);
@@ -70,9 +72,6 @@ const matching = ({ searched }: Listing, q: string): Condition => ({
     ...searched.map((column): Condition => ({ is: 'compared', column, by: '=', to: q })),
   ],
 });
-
-/** As the broker calls a connection stuck. */
-export const STUCK_AFTER_MS = 60_000;
 
 const stuckSince = (time: Date): readonly Condition[] => [
   { is: 'compared', column: 'in_transition', by: '=', to: true },

@@ -47,7 +47,7 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
         const limit = checkPageSize(v, pageSize);
         v.throwIfAny();
         const { rows, nextPageToken } = await readPage(deps, listing, asked, caller, limit);
-        const items = await listing.show(deps.db, rows, scopeOf(caller, listing.rpc));
+        const items = await listing.show(deps, rows, scopeOf(caller, listing.rpc));
         return { items: [...items], nextPageToken };
       },
     );
@@ -87,7 +87,7 @@ async function* exportPages(
   let pageToken = '';
   do {
     const { rows, nextPageToken } = await readPage(deps, listing, { ...asked, pageToken }, caller, EXPORT_PAGE);
-    yield await listing.show(deps.db, rows, scopeOf(caller, listing.rpc));
+    yield await listing.show(deps, rows, scopeOf(caller, listing.rpc));
     pageToken = nextPageToken;
   } while (pageToken !== '');
 }

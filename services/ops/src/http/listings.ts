@@ -1,18 +1,21 @@
 import { Connection } from '@privatelink/proto/broker/v1/connection';
 import { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
 import { EndpointService } from '@privatelink/proto/provider/v1/endpoint_service';
+import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import type { Condition } from '@privatelink/shared/postgres/condition';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { type ForeignTable, getAllForeign } from '@privatelink/shared/postgres/foreign-table';
 import type { Row } from '@privatelink/shared/postgres/row-table';
-import { connectionFields, connections } from '../read-models/connections.ts';
+import { connectionFields, connections, isInTransition, STUCK_AFTER_MS } from '../read-models/connections.ts';
 import { endpointServiceFields, endpointServices } from '../read-models/endpoint-services.ts';
 import { endpointFields, endpoints } from '../read-models/endpoints.ts';
 import type { Kept } from '../read-models/kept.ts';
 import type { Scope } from '../views/caller-view.ts';
 import { connectionFor, sideOf } from '../views/connection-view.ts';
 import { type JsonObject, jsonOf } from './protobuf-json.ts';
+
+export type ListingDeps = Readonly<{ db: Db; clock: Clock }>;
 
 /** A list of resources: what it is asked by, and what of each row a caller is shown. */
 export type Listing<C extends string = string> = Readonly<{
@@ -25,22 +28,17 @@ export type Listing<C extends string = string> = Readonly<{
   /** Columns that a search looks for the whole of; keys are also found by how they begin. */
   searched: readonly C[];
   ofAccount: (accountId: string) => Condition<C>;
-  show: (db: Db, rows: readonly Row<Kept<never>>[], scope: Scope) => Promise<readonly JsonObject[]>;
+  show: (deps: ListingDeps, rows: readonly Row<Kept<never>>[], scope: Scope) => Promise<readonly JsonObject[]>;
   /** Fields of a row in a table of text. */
   csv: readonly string[];
 }>;
 
 const equals = <C extends string>(column: C, to: string): Condition<C> => ({ is: 'compared', column, by: '=', to });
 
-const stuckAfterMs = 60_000;
-
-const isInTransition = ({ status, teardown }: Connection): boolean =>
-  /_(CONNECTING|CHANGING|DISCONNECTING|DELETING)$/.test(status) || teardown === 'TEARDOWN_PENDING';
-
 /** It was announced at the moment of its last fact; it may have got stuck since. */
-const asOfNow = (connection: Connection): Connection => {
+const asOfNow = (connection: Connection, now: Date): Connection => {
   const since = Number(connection.statusTime?.seconds ?? 0n) * 1_000;
-  return { ...connection, stuck: isInTransition(connection) && Date.now() - since > stuckAfterMs };
+  return { ...connection, stuck: isInTransition(connection) && now.getTime() - since > STUCK_AFTER_MS };
 };
 
 /** Whoever may call it sees the facts of what it lists. */
@@ -54,9 +52,9 @@ const connectionListing: Listing<keyof (typeof connections)['columns']> = {
   fields: connectionFields,
   searched: ['service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'],
   ofAccount: (value) => ({ is: 'containing', column: 'account_ids', value }),
-  show: async (_db, rows, scope) =>
+  show: async ({ clock }, rows, scope) =>
     rows.map(({ state }) => {
-      const connection = asOfNow(Connection.fromJSON(state.resource));
+      const connection = asOfNow(Connection.fromJSON(state.resource), clock.now());
       const shown = connectionFor(connection, sideOf(connection, scope));
       return jsonOf('privatelink.broker.v1.Connection', Connection.encode(shown).finish());
     }),
@@ -75,7 +73,7 @@ const endpointListing: Listing<keyof (typeof endpoints)['columns']> = {
   fields: endpointFields,
   searched: ['account_id', 'service_id', 'service_name', 'vpc_id'],
   ofAccount: (accountId) => equals('account_id', accountId),
-  show: async (db, rows, scope) => {
+  show: async ({ db }, rows, scope) => {
     const found = await getAllForeign(
       db,
       connections,

@@ -1,9 +1,9 @@
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { z } from 'zod';
+import { STUCK_AFTER_MS } from '../read-models/connections.ts';
 import { readChanges, readCounts, readSources } from '../read-models/overview.ts';
 import { scopeOf } from '../views/caller-view.ts';
 import type { Authenticate } from './authentication.ts';
-import { STUCK_AFTER_MS } from './list-page.ts';
 import { connectionList } from './listings.ts';
 import type { App } from './server.ts';
 

@@ -33,6 +33,13 @@ const of = { text: text<ConnectionJson>, named: named<ConnectionJson>, time: tim
 
 const IN_TRANSITION = /_(CONNECTING|CHANGING|DISCONNECTING|DELETING)$/;
 
+/** As the broker calls a connection stuck. */
+export const STUCK_AFTER_MS = 60_000;
+
+/** On its way to another status, or its forwarding to being closed. */
+export const isInTransition = ({ status = '', teardown }: Readonly<{ status?: string; teardown?: string }>): boolean =>
+  IN_TRANSITION.test(status) || teardown === 'TEARDOWN_PENDING';
+
 /** Connections of all accounts, as the broker announced them. */
 export const connections = defineForeignTable({
   source: 'broker',
@@ -64,11 +71,10 @@ export const connections = defineForeignTable({
       of: ({ resource }: Kept<ConnectionJson>) => (resource.zones ?? []).map(({ zoneId }) => zoneId),
     },
     degraded: { type: 'boolean', of: ({ resource }: Kept<ConnectionJson>) => resource.degraded ?? false },
-    /** On its way to another status, or its forwarding to being closed: stuck when it stays so. */
+    /** Stuck when it stays so. */
     in_transition: {
       type: 'boolean',
-      of: ({ resource }: Kept<ConnectionJson>) =>
-        IN_TRANSITION.test(resource.status ?? '') || resource.teardown === 'TEARDOWN_PENDING',
+      of: ({ resource }: Kept<ConnectionJson>) => isInTransition(resource),
     },
     create_time: of.time('createTime'),
     status_time: of.time('statusTime'),
