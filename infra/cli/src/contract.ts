@@ -55,3 +55,10 @@ export const rpcs: readonly Rpc[] = Object.entries(SERVED).flatMap(([name, servi
     .map((method) => ({ ...nameOf(method.name), service, method, about: commentOf(method) }))
     .filter(({ method }) => !isInternal(method)),
 );
+
+/** The RPC of a command that is more than its call. */
+export const rpcNamed = (name: string): Rpc => {
+  const found = rpcs.find(({ method }) => method.name === name);
+  if (!found) throw new Error(`the contract has no ${name}`);
+  return found;
+};

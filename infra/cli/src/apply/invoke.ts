@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { accessOf } from '@privatelink/shared/grpc/access';
 import { call, requestFrom } from '../call.ts';
-import { rpcs } from '../contract.ts';
+import { rpcNamed } from '../contract.ts';
 import { CallFailed, UsageError } from '../failure.ts';
 import { openSession, type Session, type SessionOptions } from '../session.ts';
 import type { AccountOf } from './read-set.ts';
@@ -35,8 +35,8 @@ export const invokeFor = (options: Options, accountOf: ReadonlyMap<string, Accou
     return opened;
   };
   return async (account, { rpc, request }) => {
-    const found = rpcs.find(({ method }) => method.name === rpc);
-    if (!found?.service) throw new Error(`the contract has no ${rpc}`);
+    const found = rpcNamed(rpc);
+    if (!found.service) throw new Error(`${rpc} is served by more than one service`);
     const { method, service } = found;
     const session = sessionOf(account);
     const target = {

@@ -4,7 +4,7 @@ import { accessOf } from '@privatelink/shared/grpc/access';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import { Command, Option } from 'commander';
 import { call, requestFrom, type Target } from '../call.ts';
-import { rpcs, type ServiceName } from '../contract.ts';
+import { rpcNamed, type ServiceName } from '../contract.ts';
 import { type Fact, factMessage, factOf, resourceOf, timeOf } from '../events/facts.ts';
 import { merge, type Told } from '../events/merge.ts';
 import { UsageError } from '../failure.ts';
@@ -67,11 +67,7 @@ export const eventTargets = async (
   );
 };
 
-export const eventsRpc = (name: 'ListEvents' | 'WatchEvents') => {
-  const found = rpcs.find(({ method }) => method.name === name);
-  if (!found) throw new Error(`the contract has no ${name}`);
-  return found.method;
-};
+export const eventsRpc = (name: 'ListEvents' | 'WatchEvents') => rpcNamed(name).method;
 
 /** One service's facts, also over its restarts: after each it goes on where it was, with a token of that time. */
 async function* follow(
