@@ -84,6 +84,28 @@ describe('lists', () => {
   });
 });
 
+describe('the topology', () => {
+  type Topology = Readonly<{ detail: string; nodes: { id: string }[]; edges: unknown[]; omitted: number }>;
+  const topology = async (token: string, about = ''): Promise<Topology> =>
+    (await (await stage.get(`/api/topology?about=${about}`, token)).json()) as Topology;
+
+  it('is of all that the caller sees, or of what is about something', async () => {
+    const all = await topology(tokens.operator);
+    expect(all).toMatchObject({ detail: 'endpoints', omitted: 0 });
+    expect(all.nodes).toHaveLength(13 + 4);
+    expect(all.nodes).toContainEqual({
+      ...{ id: 'service:epsrv-1', kind: 'service', resourceId: 'epsrv-1', status: 'ACTIVE', businessStatus: '' },
+      name: 'com.privatelink.cn-hangzhou.epsrv-1',
+      connections: expect.arrayContaining([{ name: 'CONNECTED', count: 8 }]),
+    });
+    expect((await topology(tokens.consumer)).nodes).toHaveLength(13 + 4);
+    const one = await topology(tokens.operator, 'ep-01');
+    expect(one.edges).toHaveLength(4);
+    expect(await topology(tokens.stranger)).toMatchObject({ nodes: [], edges: [], omitted: 0 });
+    expect(await topology(tokens.stranger, provider)).toMatchObject({ nodes: [] });
+  });
+});
+
 describe('who sees what', () => {
   it('operators and viewers everything', async () => {
     for (const token of [tokens.operator, tokens.viewer]) {

@@ -7,7 +7,7 @@ import type { Authenticate } from './authentication.ts';
 import { connectionList } from './listings.ts';
 import type { App } from './server.ts';
 
-const counts = z.array(z.object({ name: z.string(), count: z.number().int() }));
+export const counts = z.array(z.object({ name: z.string(), count: z.number().int() }));
 
 const overview = z.object({
   connections: counts.describe('By status'),

@@ -23,6 +23,7 @@ import { overviewRoutes } from './overview-routes.ts';
 import { rpcRoutes, type ServiceClients } from './rpc-routes.ts';
 import { protect } from './security.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { topologyRoutes } from './topology-routes.ts';
 import { webRoutes } from './web-routes.ts';
 
 export type HttpOptions = Readonly<{
@@ -87,6 +88,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<App> => {
     const secure = origins.every((origin) => origin.startsWith('https:'));
     sessionRoutes(routes, { ...options, authenticate, secure });
     overviewRoutes(routes, db, authenticate);
+    topologyRoutes(routes, db, authenticate);
     listRoutes(routes, options, authenticate);
     factRoutes(routes, db, authenticate);
     liveRoutes(routes, { db, tail: factTail({ db, clock, log }), authenticate, signal });
