@@ -1,7 +1,8 @@
 import { allocationId, endpointZoneOf } from '../../../services/connection-broker/src/allocation/allocation.ts';
 import { connection as decider } from '../../../services/connection-broker/src/connection/connection.decide.ts';
 import { isUpdated, missing } from '../../../services/connection-broker/src/connection/connection.progress.ts';
-import { holdsOf, isCrossRegion, isWanted } from '../../../services/connection-broker/src/connection/connection.ts';
+import { isCrossRegion } from '../../../services/connection-broker/src/connection/connection.ts';
+import { holdsOf, isWanted } from '../../../services/connection-broker/src/connection/holds.ts';
 import {
   factsForConnection,
   scopesOf,

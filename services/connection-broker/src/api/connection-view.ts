@@ -14,16 +14,9 @@ import type { Relation } from '@privatelink/shared/grpc/access';
 import { toBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { missing } from '../connection/connection.progress.ts';
-import {
-  type Connection,
-  type Hold,
-  hasNames,
-  holdsOf,
-  isReverse,
-  serviceZoneOf,
-  type Zone,
-} from '../connection/connection.ts';
+import { type Connection, hasNames, isReverse, serviceZoneOf, type Zone } from '../connection/connection.ts';
 import { isDegraded } from '../connection/forwarding.ts';
+import { type Hold, holdsOf } from '../connection/holds.ts';
 import { zoneStatus } from '../connection/zone-status.ts';
 
 /** Whose eyes see a connection: each side its own and what the other may let it know; operators everything. */

@@ -24,8 +24,9 @@ import {
 } from '@privatelink/shared/grpc/validate';
 import type { AllocationRejection } from '../allocation/allocation.ts';
 import { requireZone } from '../connection/connection.changes.ts';
+import type { ConnectionCommand, Side, ZoneMove } from '../connection/connection.commands.ts';
 import { connection as decider } from '../connection/connection.decide.ts';
-import type { Connection, ConnectionCommand, ConnectionEvent, Side, ZoneMove } from '../connection/connection.ts';
+import type { Connection, ConnectionEvent } from '../connection/connection.ts';
 import type { BrokerApiDeps } from './broker-service.ts';
 import { relationsTo, toConnection, viewOf } from './connection-view.ts';
 import { createPlacer, type Wish } from './placement.ts';

@@ -25,7 +25,8 @@ import {
   type Violations,
   violations,
 } from '@privatelink/shared/grpc/validate';
-import type { ConnectionCommand, RequestedZone, Resource, Target } from '../connection/connection.ts';
+import type { ConnectionCommand } from '../connection/connection.commands.ts';
+import type { RequestedZone, Resource, Target } from '../connection/connection.ts';
 import type { ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 
 /** What other services ask for, checked as strictly as what users do: once recorded, it must be readable for ever. */

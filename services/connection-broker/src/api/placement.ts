@@ -2,7 +2,8 @@ import type { CommandContext } from '@privatelink/shared/eventing/command-contex
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { type AllocationRejection, allocationId, endpointZoneOf } from '../allocation/allocation.ts';
-import { type Connection, serviceZoneOf, type ZoneMove } from '../connection/connection.ts';
+import type { ZoneMove } from '../connection/connection.commands.ts';
+import { type Connection, serviceZoneOf } from '../connection/connection.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import { releaseClaim, resourceFrom, tellMoves } from '../processes/moving.ts';
 import type { Repositories } from '../repositories.ts';

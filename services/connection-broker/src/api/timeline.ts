@@ -1,12 +1,8 @@
 import { type ConnectionEvent as ConnectionEventMessage, HoldReason } from '@privatelink/proto/broker/v1/connection';
 import type { Recorded } from '@privatelink/shared/eventing/message';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
-import {
-  type Connection,
-  type ConnectionEvent,
-  isReverse,
-  type HoldReason as Reason,
-} from '../connection/connection.ts';
+import { type Connection, type ConnectionEvent, isReverse } from '../connection/connection.ts';
+import type { HoldReason as Reason } from '../connection/holds.ts';
 import type { View } from './connection-view.ts';
 
 type Side = Pick<Connection, 'endpointAccountId' | 'serviceAccountId' | 'endpointType'>;

@@ -1,21 +1,13 @@
 import { evolveAll } from '@privatelink/shared/eventing/decider';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
+import type { ConnectionCommand, Update, ZoneMove } from './connection.commands.ts';
 import type { ConnectionRejection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import { isRemovable } from './connection.progress.ts';
-import {
-  type Bandwidth,
-  type Connection,
-  type ConnectionCommand,
-  type ConnectionEvent,
-  factKey,
-  type Target,
-  type Update,
-  type Zone,
-  type ZoneMove,
-} from './connection.ts';
+import type { Bandwidth, Connection, ConnectionEvent, Target, Zone } from './connection.ts';
 import { isEnded } from './connection-status.ts';
 import { isServing } from './forwarding.ts';
+import { factKey } from './holds.ts';
 import { type ChangeEvent, settle } from './settle.ts';
 
 /** Zones, custom domains and locks as the endpoint has them by now. Never refused; an older word changes nothing. */

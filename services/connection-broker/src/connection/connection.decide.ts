@@ -10,18 +10,12 @@ import {
   update,
   voidPlacement,
 } from './connection.changes.ts';
+import type { ConnectionCommand, Side } from './connection.commands.ts';
 import { evolve } from './connection.evolve.ts';
 import { reportProgress, reportZoneHealth } from './connection.progress.ts';
-import {
-  type Connection,
-  type ConnectionCommand,
-  type ConnectionEvent,
-  type Fact,
-  factKey,
-  initialConnection,
-  type Side,
-} from './connection.ts';
+import { type Connection, type ConnectionEvent, initialConnection } from './connection.ts';
 import { isEnded, moveBy } from './connection-status.ts';
+import { type Fact, factKey } from './holds.ts';
 import { type ChangeEvent, moveTo, reasons, settle } from './settle.ts';
 
 export type ConnectionRejection =

@@ -1,10 +1,11 @@
 import { evolveAll } from '@privatelink/shared/eventing/decider';
 import { deciderSpec } from '@privatelink/shared/testing/decider-spec';
 import { describe, expect, it } from 'vitest';
+import type { ConnectionCommand } from './connection.commands.ts';
 import { connection } from './connection.decide.ts';
 import * as the from './connection.fixtures.ts';
 import { isUpdated } from './connection.progress.ts';
-import type { Connection, ConnectionCommand, ConnectionEvent } from './connection.ts';
+import type { Connection, ConnectionEvent } from './connection.ts';
 
 const { givenAll } = deciderSpec(connection, the.at);
 

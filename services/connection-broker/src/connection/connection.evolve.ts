@@ -1,15 +1,8 @@
 import { assertNever } from '@privatelink/shared/eventing/never';
-import {
-  type Connection,
-  type ConnectionEvent,
-  factKey,
-  type Hold,
-  type Names,
-  type RequestedZone,
-  type Zone,
-} from './connection.ts';
+import type { Connection, ConnectionEvent, Names, RequestedZone, Zone } from './connection.ts';
 import type { Move } from './connection-status.ts';
 import { isOpen } from './forwarding.ts';
+import { factKey, type Hold } from './holds.ts';
 
 export const evolve = (connection: Connection, event: ConnectionEvent): Connection => {
   const { at } = event.data;

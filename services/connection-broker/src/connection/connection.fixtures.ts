@@ -1,15 +1,7 @@
-import type {
-  ConnectionCommand,
-  ConnectionEvent,
-  Fact,
-  FactReason,
-  HoldFact,
-  Progress,
-  RequestedZone,
-  Side,
-  Target,
-} from './connection.ts';
+import type { ConnectionCommand, Progress, Side } from './connection.commands.ts';
+import type { ConnectionEvent, RequestedZone, Target } from './connection.ts';
 import type { ConnectionStatus, Move, On } from './connection-status.ts';
+import type { Fact, FactReason, HoldFact } from './holds.ts';
 
 /** Histories of one connection, by hand: an endpoint in the zones `h` and `i`. For tests. */
 

@@ -1,9 +1,10 @@
 import { evolveAll } from '@privatelink/shared/eventing/decider';
 import { deciderSpec } from '@privatelink/shared/testing/decider-spec';
 import { describe, expect, it } from 'vitest';
+import type { ConnectionCommand } from './connection.commands.ts';
 import { connection } from './connection.decide.ts';
 import * as the from './connection.fixtures.ts';
-import type { ConnectionCommand, ConnectionEvent } from './connection.ts';
+import type { ConnectionEvent } from './connection.ts';
 import { areNamesOutdated, isDegraded, namedZones } from './forwarding.ts';
 
 const { givenAll } = deciderSpec(connection, the.at);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ConnectionCommand } from './connection.commands.ts';
 import * as the from './connection.fixtures.ts';
 import { connectionObstacles } from './connection.obstacles.ts';
 import { anyState, last, run, settled, settling } from './connection.stories.ts';
-import { type ConnectionCommand, initialConnection } from './connection.ts';
+import { initialConnection } from './connection.ts';
 
 const after = (...commands: ConnectionCommand[]) => last(run(commands));
 const assigned = ['h', 'i'].map((zoneId) => ({ zoneId, resource: the.resource(zoneId), placement: 1 }));

@@ -1,5 +1,6 @@
-import { type Connection, type Hold, type HoldReason, holdsOf } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { isConfirmed, isServing, outstandingNames, zoneGoal } from './forwarding.ts';
+import { type Hold, type HoldReason, holdsOf } from './holds.ts';
 
 /** One thing that keeps a connection, or one of its zones, from being up. */
 export type ConnectionObstacle = Readonly<{

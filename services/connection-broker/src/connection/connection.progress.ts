@@ -1,7 +1,9 @@
+import type { Progress } from './connection.commands.ts';
 import { evolve } from './connection.evolve.ts';
-import { type Connection, type ConnectionEvent, isWanted, type Names, type Progress, type Zone } from './connection.ts';
+import type { Connection, ConnectionEvent, Names, Zone } from './connection.ts';
 import type { ConnectionStatus } from './connection-status.ts';
 import { GOALS, type Goal, isConfirmed, isOpen, outstandingNames, waitsForNames, zoneGoal } from './forwarding.ts';
+import { isWanted } from './holds.ts';
 import { moveTo } from './settle.ts';
 
 /** Takes in what was achieved, and says what follows when everything of this generation is confirmed. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ConnectionCommand } from './connection.commands.ts';
 import { connection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import * as the from './connection.fixtures.ts';
@@ -21,8 +22,8 @@ import {
   waitingAccepted,
   zoneStory,
 } from './connection.stories.ts';
-import { type ConnectionCommand, type Fact, holdsOf, isWanted } from './connection.ts';
 import { connectionTransitions } from './connection-status.ts';
+import { type Fact, holdsOf, isWanted } from './holds.ts';
 import { zoneStatus } from './zone-status.ts';
 
 const rowOf = (from: string | null, on: string, to: string): string => `${from ?? '(none)'} --${on}--> ${to}`;

@@ -1,20 +1,12 @@
 import fc from 'fast-check';
+import type { ConnectionCommand, Side } from './connection.commands.ts';
 import { connection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import * as the from './connection.fixtures.ts';
-import {
-  type Connection,
-  type ConnectionCommand,
-  type ConnectionEvent,
-  type Fact,
-  type FactReason,
-  type Forwarding,
-  holdsOf,
-  type Names,
-  type Side,
-} from './connection.ts';
+import type { Connection, ConnectionEvent, Forwarding, Names } from './connection.ts';
 import type { Move } from './connection-status.ts';
 import { outstandingNames, zoneGoal } from './forwarding.ts';
+import { type Fact, type FactReason, holdsOf } from './holds.ts';
 
 /** Generated lives of one connection, for the property tests. */
 

@@ -1,23 +1,6 @@
-import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
+import type { Ev } from '@privatelink/shared/eventing/message';
 import type { ConnectionStatus, Move } from './connection-status.ts';
-
-export type Decision = 'AWAITING' | 'ACCEPTED' | 'REJECTED' | 'EXPIRED';
-
-export type HoldReason =
-  | 'AWAITING_ACCEPTANCE'
-  | 'REJECTED'
-  | 'APPROVAL_EXPIRED'
-  | 'ENDPOINT_PAYMENT_OVERDUE'
-  | 'SERVICE_PAYMENT_OVERDUE'
-  | 'ENDPOINT_SECURITY_LOCK'
-  | 'SERVICE_SECURITY_LOCK'
-  | 'NOT_WHITELISTED'
-  | 'PAUSED_BY_CONSUMER'
-  | 'PAUSED_BY_PROVIDER'
-  | 'NO_ZONE';
-
-/** Holds of the decision's register are values of it; all others are facts that somebody places and lifts. */
-export type FactReason = Exclude<HoldReason, 'AWAITING_ACCEPTANCE' | 'REJECTED' | 'APPROVAL_EXPIRED'>;
+import type { Decision, Held, HoldFact } from './holds.ts';
 
 export type EndpointType = 'INTERFACE' | 'GATEWAY_LOAD_BALANCER' | 'REVERSE';
 export type Payer = 'ENDPOINT' | 'ENDPOINT_SERVICE';
@@ -41,21 +24,6 @@ type BandwidthTerms = Readonly<{
   maxMbps: number;
 }>;
 
-/** What the broker knows of a service or a billing scope, for one key; `revision` orders the facts of that key. */
-export type HoldFact = Readonly<{
-  kind: 'hold';
-  reason: FactReason;
-  source: string;
-  placed: boolean;
-  revision: number;
-  actor: string;
-  message: string;
-}>;
-export type Fact =
-  | HoldFact
-  | Readonly<{ kind: 'waitingAccepted'; revision: number; actor: string }>
-  | Readonly<{ kind: 'serviceDeleted'; revision: number; actor: string }>;
-
 /** Where one port of an interface accepts connections, `host:port`. */
 export type Listener = Readonly<{ port: number; address: string }>;
 
@@ -66,7 +34,7 @@ export type Names = 'WITHDRAWN' | 'PUBLISHED' | 'REMOVED';
 /** Where the provider of a REVERSE endpoint connects; not `allowed`: the endpoint's security groups keep it away. */
 export type Target = Readonly<{ ip: string; port: number; allowed: boolean }>;
 
-type Identity = Readonly<{
+export type Identity = Readonly<{
   endpointId: string;
   endpointAccountId: string;
   vpcId: string;
@@ -142,8 +110,6 @@ export type ConnectionEvent =
   | Ev<'DeletionStarted', { actor: string; at: string; move: Move }>
   | Ev<'ConnectionDeleted', { endpointId: string; serviceId: string; at: string; move: Move }>;
 
-export type Hold = Readonly<{ reason: HoldReason; source: string; actor: string; message: string; at: string }>;
-
 export type Zone = RequestedZone &
   Readonly<{
     /** Switched on by the provider. */
@@ -170,6 +136,7 @@ export type Zone = RequestedZone &
   }>;
 
 export type Connection = Identity &
+  Held &
   Readonly<{
     status: ConnectionStatus | null;
     statusAt: string;
@@ -178,13 +145,9 @@ export type Connection = Identity &
     latestAt: string;
     generation: number;
     decision: Decision;
-    /** The hold of the decision's register; null once accepted. */
-    decisionHold: Hold | null;
     decisionMessage: string;
     /** When the acceptance runs out; empty when it does not. */
     expiresAt: string;
-    /** `<reason>|<source>` → hold. */
-    holds: Readonly<Record<string, Hold>>;
     /** Key → highest revision seen of its facts, also of those that changed nothing any more. */
     seen: Readonly<Record<string, number>>;
     /** How much it may carry; null where that cannot be set. */
@@ -209,84 +172,6 @@ export type Connection = Identity &
     /** Of a deleted service's connection. */
     teardown: 'PENDING' | 'DONE' | null;
   }>;
-
-export type Progress = Readonly<{
-  generation: number;
-  assigned: readonly Readonly<{ zoneId: string; resource: Resource; placement: number }>[];
-  zones: readonly Readonly<{
-    zoneId: string;
-    state: Forwarding;
-    forwarder: string;
-    listeners: readonly Listener[];
-  }>[];
-  names: Names | null;
-  /** By which health of the zones they were put. */
-  healthRevision: number;
-  /** Names have had their time: forwarding closes without them. */
-  namesGraceOver: boolean;
-  /** Scope → version of its facts that the connection has applied; null: not looked at, which establishes nothing. */
-  factsSeen: Readonly<Record<string, number>> | null;
-}>;
-
-/** What the endpoint is by now, as a whole. */
-export type Update = Readonly<{
-  revision: number;
-  zones: readonly RequestedZone[];
-  /** Those that may serve the zones added. */
-  resources: readonly Resource[];
-  customDomains: readonly string[];
-  zoneAffinity: boolean;
-  targets: readonly Target[];
-  securityLocked: boolean;
-  actor: string;
-  message: string;
-}>;
-
-/** Where a zone's allocation has it. */
-export type ZoneMove = Readonly<{ zoneId: string; resource: Resource; placement: number; force: boolean }>;
-
-export type Side = 'CONSUMER' | 'PROVIDER';
-
-export type ConnectionCommand =
-  | Cmd<
-      'RequestConnection',
-      Identity & {
-        zones: readonly RequestedZone[];
-        resources: readonly Resource[];
-        autoAccept: boolean;
-        /** How long an automatic acceptance lasts; null for ever. */
-        approvalSeconds: number | null;
-      }
-    >
-  | Cmd<'UpdateConnection', Update>
-  | Cmd<'RecordEndpointInformed', { revision: number }>
-  | Cmd<
-      'AcceptConnection',
-      {
-        actor: string;
-        message: string;
-        expiresAt: string;
-        zoneIds: readonly string[];
-        moves: readonly ZoneMove[];
-        /** Null leaves it as it is. */
-        bandwidth: Bandwidth | null;
-      }
-    >
-  | Cmd<'SetBandwidth', { bandwidth: Bandwidth; actor: string }>
-  | Cmd<'ExpireApproval', { expiresAt: string }>
-  | Cmd<'PauseConnection', { side: Side; actor: string; message: string }>
-  | Cmd<'ResumeConnection', { side: Side; actor: string }>
-  | Cmd<'EnableZone', { zoneId: string; actor: string }>
-  | Cmd<'DisableZone', { zoneId: string; actor: string }>
-  | Cmd<'PlaceZones', { moves: readonly ZoneMove[]; actor: string }>
-  | Cmd<'MoveZone', ZoneMove & { actor: string }>
-  | Cmd<'VoidPlacement', { zoneId: string; placement: number }>
-  | Cmd<'RecordZoneUnassigned', { zoneId: string }>
-  | Cmd<'RejectConnection', { actor: string; message: string }>
-  | Cmd<'ApplyFacts', { facts: readonly Fact[] }>
-  | Cmd<'ReportProgress', Progress>
-  | Cmd<'ReportZoneHealth', { zoneId: string; healthy: boolean }>
-  | Cmd<'DeleteConnection', { endpointId: string; actor: string }>;
 
 export const initialConnection: Connection = {
   status: null,
@@ -329,14 +214,6 @@ export const initialConnection: Connection = {
   teardown: null,
 };
 
-export const factKey = (reason: string, source: string): string => `${reason}|${source}`;
-
-/** Reasons that hold the connection, sorted. */
-export const holdsOf = (connection: Pick<Connection, 'decisionHold' | 'holds'>): readonly Hold[] =>
-  [...(connection.decisionHold ? [connection.decisionHold] : []), ...Object.values(connection.holds)].sort((a, b) =>
-    factKey(a.reason, a.source) < factKey(b.reason, b.source) ? -1 : 1,
-  );
-
 /** Only these endpoints have names. */
 export const hasNames = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'INTERFACE';
 
@@ -350,6 +227,3 @@ export const serviceZoneOf = (connection: Connection, { zoneId, resource }: Zone
 
 /** Of these the provider starts the connections. */
 export const isReverse = ({ endpointType }: Pick<Connection, 'endpointType'>): boolean => endpointType === 'REVERSE';
-
-export const isWanted = (connection: Connection): boolean =>
-  connection.decisionHold === null && Object.keys(connection.holds).length === 0;

@@ -1,7 +1,8 @@
 import { evolveAll } from '@privatelink/shared/eventing/decider';
 import { evolve } from './connection.evolve.ts';
-import { type Connection, type ConnectionEvent, holdsOf, isWanted } from './connection.ts';
+import type { Connection, ConnectionEvent } from './connection.ts';
 import { type ConnectionStatus, type Move, moveBy, type On } from './connection-status.ts';
+import { holdsOf, isWanted } from './holds.ts';
 
 /** What is recorded of holds, the decision and zones; it moves the status by what it leaves. */
 export type ChangeEvent = Extract<

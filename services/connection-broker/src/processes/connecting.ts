@@ -6,17 +6,10 @@ import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { allocationId, endpointZoneOf } from '../allocation/allocation.ts';
+import type { ConnectionCommand, Progress } from '../connection/connection.commands.ts';
 import { connection as decider } from '../connection/connection.decide.ts';
 import { isUpdated } from '../connection/connection.progress.ts';
-import {
-  type Connection,
-  type ConnectionCommand,
-  type Fact,
-  type Forwarding,
-  hasNames,
-  type Names,
-  type Progress,
-} from '../connection/connection.ts';
+import { type Connection, type Forwarding, hasNames, type Names } from '../connection/connection.ts';
 import { isEnded } from '../connection/connection-status.ts';
 import {
   areNamesOutdated,
@@ -26,6 +19,7 @@ import {
   waitsForNames,
   zoneGoal,
 } from '../connection/forwarding.ts';
+import type { Fact } from '../connection/holds.ts';
 import type { ConsumerPort } from '../dispatch/consumer.ts';
 import type { DnsPort } from '../dispatch/dns.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';

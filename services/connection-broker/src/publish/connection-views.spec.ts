@@ -4,8 +4,9 @@ import { publicFact } from '@privatelink/shared/facts/public-fact';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { run, story, zoneStory } from '../connection/connection.stories.ts';
-import type { Connection, ConnectionEvent, Hold } from '../connection/connection.ts';
+import type { Connection, ConnectionEvent } from '../connection/connection.ts';
 import { isReverse } from '../connection/connection.ts';
+import type { Hold } from '../connection/holds.ts';
 import { connectionFacts } from './connection-facts.ts';
 
 const PROVIDER = '1000000000000001';

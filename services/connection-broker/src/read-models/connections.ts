@@ -9,8 +9,9 @@ import { waitForPosition } from '@privatelink/shared/postgres/read-position';
 import { countRows, queryRows, type Row } from '@privatelink/shared/postgres/row-table';
 import { connectionCodec } from '../connection/connection.codec.ts';
 import { connection } from '../connection/connection.decide.ts';
-import { type Connection, holdsOf } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectionStatus } from '../connection/connection-status.ts';
+import { holdsOf } from '../connection/holds.ts';
 
 /** All connections that exist. */
 export const connections = aggregateReadModel({

@@ -1,4 +1,5 @@
-import type { Connection, Fact, FactReason } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Fact, FactReason } from '../connection/holds.ts';
 import { closingOf, isClosed, type ScopeFacts } from './scope-facts.ts';
 
 type Concerned = Pick<

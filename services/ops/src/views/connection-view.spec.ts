@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { toConnection, type View, type ViewOptions } from '../../../connection-broker/src/api/connection-view.ts';
 import { connectionCodec } from '../../../connection-broker/src/connection/connection.codec.ts';
 import { connection as decider } from '../../../connection-broker/src/connection/connection.decide.ts';
-import type { Connection, Hold, HoldReason } from '../../../connection-broker/src/connection/connection.ts';
+import type { Connection } from '../../../connection-broker/src/connection/connection.ts';
+import type { Hold, HoldReason } from '../../../connection-broker/src/connection/holds.ts';
 import { connectionFor, sideOf } from './connection-view.ts';
 
 const samples = new URL('../../../connection-broker/src/connection/connection.samples.json', import.meta.url);
