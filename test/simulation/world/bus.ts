@@ -1,4 +1,4 @@
-import { AckPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { AckPolicy, JetStreamApiCodes, JetStreamApiError, PubHeaders } from '@nats-io/jetstream';
 import { headers as createHeaders, type MsgHdrs } from '@nats-io/transport-node';
 import type { Nats } from '@privatelink/shared/nats/connect';
 import type { Host } from './host.ts';
@@ -51,17 +51,19 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
       config.subjects.some((filter) => matches(filter, subject)),
     );
     if (!stream) throw new Error('503 no responders');
-    const { msgID, expect, headers = createHeaders() } = options;
+    const { headers = createHeaders() } = options;
+    const msgID = headers.get(PubHeaders.MsgIdHdr);
+    const lastSequence = headers.get(PubHeaders.ExpectedLastSeqHdr);
+    const lastMsgID = headers.get(PubHeaders.ExpectedLastMsgIdHdr);
     const known = msgID ? stream.ids.get(msgID) : undefined;
     if (known && known.until > timeline.now()) return { seq: known.seq, duplicate: true };
-    if (expect?.lastSequence !== undefined && expect.lastSequence !== stream.lastSeq) {
+    if (lastSequence !== '' && Number(lastSequence) !== stream.lastSeq) {
       throw apiError(400, JetStreamApiCodes.StreamWrongLastSequence, 'wrong last sequence');
     }
-    if (expect?.lastMsgID !== undefined && expect.lastMsgID !== stream.lastId) {
+    if (lastMsgID !== '' && lastMsgID !== stream.lastId) {
       throw apiError(400, WRONG_LAST_MESSAGE_ID, 'wrong last msg ID');
     }
-    stream.lastId = msgID ?? '';
-    if (msgID) headers.set('Nats-Msg-Id', msgID);
+    stream.lastId = msgID;
     if (headers.get('Nats-Rollup') === 'sub') {
       stream.messages = stream.messages.filter((message) => message.subject !== subject);
     }
@@ -141,6 +143,13 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
     };
     const nats = {
       streamReplicas: 1,
+      connection: {
+        /** Nobody is told what becomes of it. */
+        publish: (subject: string, data: Uint8Array, options: PublishOptions) => {
+          if (trouble.strikes('publishLost')) return;
+          void inOrder(() => publish(subject, data, options)).catch(() => undefined);
+        },
+      },
       js: {
         publish: async (subject: string, data: Uint8Array, options: PublishOptions) => {
           if (trouble.strikes('publishLost')) return unanswered();
@@ -207,8 +216,7 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
   };
 };
 
-type PublishOptions = Readonly<{ headers?: MsgHdrs; expect?: Expectation; msgID?: string }>;
-type Expectation = Readonly<{ lastSequence?: number; lastMsgID?: string }>;
+type PublishOptions = Readonly<{ headers?: MsgHdrs }>;
 type FetchOptions = Readonly<{ max_messages: number; expires: number }>;
 type Taken = Readonly<{ message: Message; pending: Pending; durable: Durable; deliverySequence: number }>;
 

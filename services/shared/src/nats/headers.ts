@@ -5,7 +5,7 @@ export type Headers = Readonly<Record<string, string>>;
 /** A line break would end the header: it becomes a space. */
 export const toMsgHdrs = (record: Headers): MsgHdrs => {
   const headers = createHeaders();
-  for (const [name, value] of Object.entries(record)) headers.set(name, value.replace(/\s+/g, ' '));
+  for (const [name, value] of Object.entries(record)) headers.append(name, value.replace(/\s+/g, ' '));
   return headers;
 };
 

@@ -219,12 +219,35 @@ describe('runPublisher', () => {
   test('when another one has slipped a message in, none of those that were sent behind it is taken', async () => {
     await append(3);
     let slipped: Promise<unknown> | null = null;
-    const publish: Nats['js']['publish'] = (...message) => {
-      slipped ??= nats.js.publish(heartbeatSubject('provider'), new Uint8Array());
-      return slipped.then(() => nats.js.publish(...message));
-    };
-    run({ nats: { ...nats, js: Object.assign(Object.create(nats.js), { publish }) } });
+    run({
+      translate: async (event) => {
+        slipped ??= nats.js.publish(heartbeatSubject('provider'), new Uint8Array());
+        await slipped;
+        return translate(event);
+      },
+    });
     await untilPublished(3);
+  });
+
+  test('of many that are sent at once, the one that the server refuses is told with its reason', async () => {
+    await append(1);
+    run();
+    await untilPublished(1);
+    await nats.jsm.streams.update('EVT_PROVIDER', { max_msg_size: 1_000 });
+    const lines: string[] = [];
+    const end = run({
+      log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
+      translate: async (event) => {
+        const [first, second] = await translate(event);
+        if (!first || !second) return [];
+        return event.id === 'id-3' ? [first, { ...second, body: new Uint8Array(2_000) }] : [first, second];
+      },
+    });
+    await stops[0]?.();
+    await append(5, 1);
+    await vi.waitFor(() => expect(lines.join()).toContain('message size exceeds maximum allowed'), { timeout: 10_000 });
+    expect(await bodies()).toEqual([...expected(3), '3-first']);
+    await end();
   });
 
   test('a heartbeat tells how far the announcements go, and only the last is kept', async () => {

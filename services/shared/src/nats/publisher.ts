@@ -1,10 +1,10 @@
-import { JetStreamApiCodes, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError, type PubAck, PubHeaders, type StoredMsg } from '@nats-io/jetstream';
 import type { StoredEvent } from '../eventing/message.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '../postgres/leased-subscription.ts';
 import { servers } from '../telemetry/metrics.ts';
-import { startSpan, TRACEPARENT } from '../telemetry/trace.ts';
+import { type OpenSpan, startSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
 import { type Headers, toMsgHdrs } from './headers.ts';
 import { ensureStream, factsStream, subjectsOf } from './streams.ts';
@@ -26,14 +26,20 @@ export type Publisher = Readonly<{
   translate: (event: StoredEvent) => Promise<readonly Announcement[]>;
 }>;
 
+type Message = Readonly<{
+  announcement: Announcement;
+  id: string | null;
+  /** Everything up to this position is in the stream once this message is. */
+  resumeAfter: bigint | null;
+  span?: OpenSpan;
+}>;
+
 export type PublisherDeps = LeasedSubscriptionDeps & Readonly<{ nats: Nats }>;
 
 const WINDOW = 256;
 const HEARTBEAT_MS = 1_000;
-/** Of a message: everything up to this position is in the stream once this message is. */
 const RESUME_AFTER = 'resume-after';
 const STORE_ID = 'store-id';
-const MESSAGE_ID = 'Nats-Msg-Id';
 
 /**
  * Runs while this process holds the publisher's lease, until the signal aborts. JetStream itself is the checkpoint:
@@ -49,62 +55,75 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
   let covered: bigint | null = null;
   let told: bigint | null = null;
   let lastId = '';
-  let sentId = '';
   let sentAt = 0;
-  /** All that was sent is acknowledged. Failures are values here, so that none goes unhandled meanwhile. */
+  let window = WINDOW;
+  /** All that was sent is acknowledged. */
   let settled = false;
-  const inFlight: Promise<unknown>[] = [];
 
-  const send = (announcement: Announcement, messageId: string | null, resumeAfter: bigint | null): Promise<unknown> => {
-    const headers = toMsgHdrs({
-      ...announcement.headers,
-      [STORE_ID]: storeId,
-      ...(resumeAfter !== null && { [RESUME_AFTER]: String(resumeAfter) }),
-    });
-    told = resumeAfter;
-    // Its number alone would let it take the place of one before it that was refused.
-    const follows = inFlight.length > 0 && sentId !== '' ? { lastMsgID: sentId } : {};
-    const expect = { streamName: stream, lastSequence: sequence++, ...follows };
-    sentId = messageId ?? '';
-    const acknowledged = nats.js
-      .publish(announcement.subject, announcement.body, { headers, expect, ...(messageId && { msgID: messageId }) })
-      .then(
-        // Swallowed by the server's memory of ids, which outlives a purge: it is tried again until it is forgotten.
-        (ack) => {
-          if (ack.duplicate) return new Error(`${stream} took ${messageId} for a duplicate`);
-          servers.announced.inc();
-          return null;
-        },
-        (error: unknown) => error,
-      );
-    inFlight.push(acknowledged);
-    sentAt = clock.now().getTime();
-    return acknowledged;
-  };
-
-  const settle = async (): Promise<void> => {
-    const failures = (await Promise.all(inFlight.splice(0))).filter((failure) => failure !== null);
-    // The first is the cause: those after it expected what did not come.
-    const [failure] = failures;
-    if (failure === undefined) return;
-    if (failure instanceof JetStreamApiError && failure.code === JetStreamApiCodes.StreamWrongLastSequence) {
-      throw new LeaseLost(`${stream} does not end at what this publisher sent last`, { cause: failure });
+  /** Only the last is acknowledged: each is refused unless the one before it was taken. */
+  const sendWindow = async (messages: readonly Message[]): Promise<void> => {
+    settled = false;
+    let acknowledged: Promise<PubAck> | null = null;
+    let before: string | null = null;
+    for (const [i, { announcement, id, resumeAfter }] of messages.entries()) {
+      const headers = toMsgHdrs({
+        ...announcement.headers,
+        [STORE_ID]: storeId,
+        ...(resumeAfter !== null && { [RESUME_AFTER]: String(resumeAfter) }),
+        ...(id !== null && { [PubHeaders.MsgIdHdr]: id }),
+        [PubHeaders.ExpectedStreamHdr]: stream,
+        [PubHeaders.ExpectedLastSeqHdr]: String(sequence++),
+        // Its number alone would let it take the place of one before it that was refused.
+        ...(before !== null && { [PubHeaders.ExpectedLastMsgIdHdr]: before }),
+      });
+      before = id;
+      told = resumeAfter;
+      const { subject, body } = announcement;
+      if (i < messages.length - 1) nats.connection.publish(subject, body, { headers });
+      else acknowledged = nats.js.publish(subject, body, { headers });
     }
-    throw failure;
+    sentAt = clock.now().getTime();
+    const ack = await acknowledged;
+    // Swallowed by the server's memory of ids, which outlives a purge: it is tried again until it is forgotten.
+    if (ack?.duplicate) throw new Error(`${stream} took ${before} for a duplicate`);
+    servers.announced.inc(messages.length);
+    settled = true;
   };
 
-  const announce = async (event: StoredEvent): Promise<void> => {
+  const send = async (messages: readonly Message[]): Promise<void> => {
+    try {
+      for (let from = 0; from < messages.length; ) {
+        const sent = messages.slice(from, from + window);
+        await sendWindow(sent);
+        for (const { span } of sent) span?.end();
+        from += sent.length;
+      }
+      window = WINDOW;
+    } catch (error) {
+      for (const { span } of messages) span?.end(error);
+      // Which of them was refused, and why, is told when each is acknowledged by itself.
+      window = 1;
+      if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence) {
+        throw new LeaseLost(`${stream} does not end at what this publisher sent last`, { cause: error });
+      }
+      throw error;
+    }
+  };
+
+  const messagesOf = async (event: StoredEvent): Promise<readonly Message[]> => {
     const announcements = await publisher.translate(event);
-    for (const [i, announcement] of announcements.entries()) {
-      if (isSent(event.id, i, lastId)) continue;
-      const last = i === announcements.length - 1;
+    return announcements.flatMap((announcement, i) => {
+      if (isSent(event.id, i, lastId)) return [];
       const parent = event.metadata[TRACEPARENT] ?? '';
       const span = startSpan(`${stream} announces`, { kind: 'producer', parent });
-      const message = withContext(announcement, event, span.traceparent);
-      const sent = send(message, `${event.id}:${i}`, last ? event.position : covered);
-      void sent.then((failure) => span.end(failure ?? undefined));
-      if (inFlight.length >= WINDOW) await settle();
-    }
+      const last = i === announcements.length - 1;
+      return {
+        announcement: withContext(announcement, event, span.traceparent),
+        id: `${event.id}:${i}`,
+        resumeAfter: last ? event.position : covered,
+        span,
+      };
+    });
   };
 
   const isIntact = async (): Promise<boolean> => {
@@ -122,39 +141,37 @@ export const runPublisher = async (deps: PublisherDeps, publisher: Publisher): P
     onFailure: 'retry',
     resumeAfter: async () => {
       settled = false;
-      // What an earlier attempt has sent must not arrive after we have looked.
-      await Promise.all(inFlight.splice(0));
       await ensureStream(nats, stream);
       storeId = await storeIdentity(store);
       sequence = (await nats.jsm.streams.info(stream)).state.last_seq;
       const last = await lastMessage(nats, publisher.service);
       const ours = last?.header.get(STORE_ID) === storeId ? last.header : null;
       covered = told = ours?.get(RESUME_AFTER) ? BigInt(ours.get(RESUME_AFTER)) : null;
-      lastId = ours?.get(MESSAGE_ID) ?? '';
+      lastId = ours?.get(PubHeaders.MsgIdHdr) ?? '';
       if (covered !== null && covered > (await store.tail())) covered = told = null;
       log.info({ publisher: publisher.name, stream, sequence, resumeAfter: String(covered) }, 'publisher resumes');
       settled = true;
       return covered;
     },
     handle: async (messages) => {
-      settled = false;
-      for (const message of messages) {
-        const position = positionOf(message);
-        if (position === null || (covered !== null && position <= covered)) continue;
-        if (message.kind === 'event') await announce(message.event);
-        covered = position;
+      const outgoing: Message[] = [];
+      try {
+        for (const message of messages) {
+          const position = positionOf(message);
+          if (position === null || (covered !== null && position <= covered)) continue;
+          if (message.kind === 'event') outgoing.push(...(await messagesOf(message.event)));
+          covered = position;
+        }
+      } finally {
+        // In one turn, so that they go out in few writes; those before one that cannot be told as well.
+        await send(outgoing);
       }
-      await settle();
-      settled = true;
     },
     idle: async () => {
       if (!settled) return;
       if (!(await isIntact())) throw new LeaseLost(`${stream} was emptied or replaced`);
       if (covered === told || covered === null || clock.now().getTime() - sentAt < HEARTBEAT_MS) return;
-      void send(heartbeat(publisher.service, covered), null, covered);
-      settled = false;
-      await settle();
-      settled = true;
+      await send([{ announcement: heartbeat(publisher.service, covered), id: null, resumeAfter: covered }]);
     },
   });
 };
