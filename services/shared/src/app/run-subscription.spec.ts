@@ -50,6 +50,25 @@ test('with a linger, messages wait for those that come within it, and are handle
   await expectOver(world, running);
 });
 
+test('where they come in numbers it lingers on, for a while', async () => {
+  const world = setUpSubscription({ lingerMs: 10 });
+  const running = world.start();
+  await settle();
+  await world.clock.advance(10);
+  world.batches.length = 0;
+  const names: string[] = [];
+  for (let tick = 1; tick <= 10; tick++) {
+    const some = ['a', 'b', 'c', 'd', 'e'].map((name) => `a${name}${tick}`);
+    await world.append(...some);
+    names.push(...some);
+    await settle();
+    expect(world.batches).toEqual([]);
+    await world.clock.advance(10);
+  }
+  expect(world.batches).toEqual([names]);
+  await expectOver(world, running);
+});
+
 test('after a lost connection it goes on after what was handled', async () => {
   const world = setUpSubscription();
   await world.append('a1', 'a2');

@@ -20,7 +20,10 @@ export type Subscription = Readonly<{
   /** Messages in order. When it throws, the subscription restarts from `resumeAfter`. */
   handle: (messages: readonly SubscriptionMessage[]) => Promise<void>;
   onFailure: FailurePolicy;
-  /** How long a message may wait for others that are handled with it. For what nobody waits for at once. */
+  /**
+   * How long a message waits for others that are handled with it, and once more for as long as they come in numbers. For
+   * what nobody waits for at once.
+   */
   lingerMs?: number;
 }>;
 
@@ -41,6 +44,9 @@ class HandlerFailed extends Error {
 }
 
 const MAX_BATCH = 256;
+/** Where a linger brings so many, more are waited for, for so many lingers. */
+const IN_NUMBERS = 4;
+const MAX_LINGERS = 10;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 10_000;
 const STALL_CHECK_MS = 15_000;
@@ -127,9 +133,19 @@ const follow = async (
     }
   };
 
+  const linger = async (): Promise<void> => {
+    for (let count = 0; count < MAX_LINGERS; count++) {
+      const before = queue.length;
+      if (before >= MAX_BATCH || failure !== undefined || signal.aborted) return;
+      await deps.clock.sleep(lingerMs, signal);
+      if (queue.length - before < IN_NUMBERS) return;
+    }
+  };
+
   const loops = [read(), watch()];
   try {
     while (!deps.signal.aborted) {
+      if (lingerMs > 0 && queue.length > 0) await linger();
       const batch = queue.splice(0, MAX_BATCH);
       room.resolve();
       if (batch.length > 0) {
@@ -145,7 +161,6 @@ const follow = async (
       } else {
         await wake.promise;
         wake = Promise.withResolvers();
-        if (lingerMs > 0 && failure === undefined) await deps.clock.sleep(lingerMs, signal);
       }
     }
   } finally {
