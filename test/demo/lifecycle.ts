@@ -28,17 +28,16 @@ export const lifecycle: Story = {
   about: 'two accounts: accept, connect, overdue and settled on both sides, reject, force delete',
   forwarding: 'loopback',
   play: async (stage: Stage) => {
-    const { run, feed, narrator } = stage;
-    const backends = await Promise.all(ZONES.map((zone) => startBackend({ zone })));
-    const provider = await apiFor(run, { account: PROVIDER, roles: ['provider'], subject: 'paula' });
-    const consumer = await apiFor(run, { account: CONSUMER, roles: ['consumer'], subject: 'carl' });
-    const billing = await apiFor(run, { account: '', roles: ['billing'], subject: 'billing' });
+    const { run, feed, narrator, use } = stage;
+    const backends = await Promise.all(ZONES.map(async (zone) => use(await startBackend({ zone }))));
+    const provider = use(await apiFor(run, { account: PROVIDER, roles: ['provider'], subject: 'paula' }));
+    const consumer = use(await apiFor(run, { account: CONSUMER, roles: ['consumer'], subject: 'carl' }));
+    const billing = use(await apiFor(run, { account: '', roles: ['billing'], subject: 'billing' }));
     let serviceId = '';
     let domainName: string | undefined;
     let sequence = 0n;
     const told = narrateStatusChanges(stage, { domainName: () => domainName });
-    const act = (reason: string) => narrator.tell({ kind: 'act', reason });
-    const checked = (reason: string) => narrator.tell({ kind: 'check', reason });
+    const { act, checked } = narrator;
 
     const namesAnswer = async (expected: 'NODATA' | 'NXDOMAIN' | readonly string[]) => {
       for (const ask of [queryDns, queryDnsOverTcp]) {
@@ -57,191 +56,186 @@ export const lifecycle: Story = {
       else await billing.broker.reportPaymentSettled(request, CALL);
     };
 
-    try {
-      narrator.title('The provider publishes a service; the consumer asks for it');
-      act('provider creates a service with a load balancer in two zones, manual acceptance');
-      const created = await provider.provider.createEndpointService(
-        {
-          requestId: requestId(),
-          serviceType: 'ENDPOINT_TYPE_INTERFACE',
-          addressType: 'ADDRESS_TYPE_IPV4',
-          description: 'demo',
-          autoAccept: false,
-          payer: Payer.ENDPOINT,
-          resources: backends.map(({ zone, ip, port }, index) => ({
-            resourceId: `nlb-${index + 1}`,
-            resourceType: ResourceType.NLB,
-            zoneId: zone,
-            targets: [{ ip, port }],
-            vpcId: '',
-            proxyProtocol: true,
-          })),
-          tags: [],
-        },
-        CALL,
-      );
-      serviceId = created.endpointService?.serviceId ?? '';
-      const serviceName = created.endpointService?.serviceName ?? '';
-      await feed.next(
-        ({ fact, resourceId }) => resourceId === serviceId && fact.transition?.to === 'ACTIVE',
-        'service ACTIVE',
-      );
+    narrator.title('The provider publishes a service; the consumer asks for it');
+    act('provider creates a service with a load balancer in two zones, manual acceptance');
+    const created = await provider.provider.createEndpointService(
+      {
+        requestId: requestId(),
+        serviceType: 'ENDPOINT_TYPE_INTERFACE',
+        addressType: 'ADDRESS_TYPE_IPV4',
+        description: 'demo',
+        autoAccept: false,
+        payer: Payer.ENDPOINT,
+        resources: backends.map(({ zone, ip, port }, index) => ({
+          resourceId: `nlb-${index + 1}`,
+          resourceType: ResourceType.NLB,
+          zoneId: zone,
+          targets: [{ ip, port }],
+          vpcId: '',
+          proxyProtocol: true,
+        })),
+        tags: [],
+      },
+      CALL,
+    );
+    serviceId = created.endpointService?.serviceId ?? '';
+    const serviceName = created.endpointService?.serviceName ?? '';
+    await feed.next(
+      ({ fact, resourceId }) => resourceId === serviceId && fact.transition?.to === 'ACTIVE',
+      'service ACTIVE',
+    );
 
-      act('consumer looks the service up before it is whitelisted: it does not exist for it');
-      await expectNotFound(() => consumer.provider.getEndpointService({ serviceId: serviceName }, CALL));
-      act('provider whitelists the consumer');
-      const user = { requestId: requestId(), serviceId, accountId: CONSUMER, approvalTtl: undefined };
-      await provider.provider.addServiceUser(user, CALL);
-      await consumer.provider.getEndpointService({ serviceId: serviceName }, CALL);
+    act('consumer looks the service up before it is whitelisted: it does not exist for it');
+    await expectNotFound(() => consumer.provider.getEndpointService({ serviceId: serviceName }, CALL));
+    act('provider whitelists the consumer');
+    const user = { requestId: requestId(), serviceId, accountId: CONSUMER, approvalTtl: undefined };
+    await provider.provider.addServiceUser(user, CALL);
+    await consumer.provider.getEndpointService({ serviceId: serviceName }, CALL);
 
-      act('consumer registers its network and creates an endpoint in two zones');
-      const { vpc } = await consumer.consumer.registerVpc(
-        { requestId: requestId(), ipv4Cidr: '10.0.0.0/16', ipv6Cidr: '' },
-        CALL,
-      );
-      const vpcId = vpc?.vpcId ?? '';
-      const vswitches = await Promise.all(
-        ZONES.map((zoneId, index) =>
-          consumer.consumer.registerVSwitch(
-            { requestId: requestId(), vpcId, zoneId, ipv4Cidr: `10.0.${index + 1}.0/24`, ipv6Cidr: '' },
-            CALL,
-          ),
-        ),
-      );
-      const group = await consumer.consumer.registerSecurityGroup({ requestId: requestId(), vpcId, rules: [] }, CALL);
-      const { endpoint } = await consumer.consumer.createEndpoint(
-        {
-          requestId: requestId(),
-          service: serviceName,
-          endpointType: 'ENDPOINT_TYPE_INTERFACE',
-          addressType: 'ADDRESS_TYPE_IPV4',
-          vpcId,
-          zones: vswitches.map(({ vswitch }) => ({
-            zoneId: '',
-            vswitchId: vswitch?.vswitchId ?? '',
-            ipv4Address: '',
-            ipv6Address: '',
-          })),
-          securityGroupIds: [group.securityGroup?.securityGroupId ?? ''],
-          description: 'demo',
-          ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [] },
-        },
-        CALL,
-      );
-      const endpointId = endpoint?.endpointId ?? '';
-      domainName = endpoint?.domainName;
-      const addresses = (endpoint?.zones ?? []).map(({ ipv4Address }) => ipv4Address).sort();
-      const connectionReaches = followStatuses(stage, endpointId, told);
-      const traffic = checkTraffic(stage, { consumer, connectionId: endpointId, client: localClient });
-      const holds = async (...expected: string[]) => {
-        const { connection } = await consumer.broker.getConnection({ connectionId: endpointId }, CALL);
-        const reasons = connection?.holds.map(({ reason }) => reason.replace('HOLD_REASON_', ''));
-        expectEqual('holds', reasons, expected);
-      };
-      await connectionReaches('DISCONNECTED');
-      await holds('AWAITING_ACCEPTANCE');
-      await feed.next(
-        ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'NamesReserved',
-        'names reserved',
-      );
-      await namesAnswer('NODATA');
-
-      narrator.title('Accepted: connected');
-      act('provider accepts');
-      const accept = () =>
-        provider.broker.acceptConnection(
-          {
-            requestId: requestId(),
-            connectionId: endpointId,
-            message: 'welcome',
-            expireTime: undefined,
-            zoneIds: [],
-            zoneResources: [],
-          },
+    act('consumer registers its network and creates an endpoint in two zones');
+    const { vpc } = await consumer.consumer.registerVpc(
+      { requestId: requestId(), ipv4Cidr: '10.0.0.0/16', ipv6Cidr: '' },
+      CALL,
+    );
+    const vpcId = vpc?.vpcId ?? '';
+    const vswitches = await Promise.all(
+      ZONES.map((zoneId, index) =>
+        consumer.consumer.registerVSwitch(
+          { requestId: requestId(), vpcId, zoneId, ipv4Cidr: `10.0.${index + 1}.0/24`, ipv6Cidr: '' },
           CALL,
-        );
-      await accept();
-      await connectionReaches('CONNECTING', 'CONNECTED');
-      await namesAnswer(addresses);
-      await traffic.flows();
-      await feed.next(
-        ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'EndpointActivated',
-        'endpoint active',
-      );
-      const used = await consumer.consumer.getEndpoint({ endpointId }, CALL);
-      expectEqual('usable', used.endpoint?.usable, true);
+        ),
+      ),
+    );
+    const group = await consumer.consumer.registerSecurityGroup({ requestId: requestId(), vpcId, rules: [] }, CALL);
+    const { endpoint } = await consumer.consumer.createEndpoint(
+      {
+        requestId: requestId(),
+        service: serviceName,
+        endpointType: 'ENDPOINT_TYPE_INTERFACE',
+        addressType: 'ADDRESS_TYPE_IPV4',
+        vpcId,
+        zones: vswitches.map(({ vswitch }) => ({
+          zoneId: '',
+          vswitchId: vswitch?.vswitchId ?? '',
+          ipv4Address: '',
+          ipv6Address: '',
+        })),
+        securityGroupIds: [group.securityGroup?.securityGroupId ?? ''],
+        description: 'demo',
+        ...{ protected: false, tags: [], expectedPayer: Payer.UNSPECIFIED, policy: '', targets: [] },
+      },
+      CALL,
+    );
+    const endpointId = endpoint?.endpointId ?? '';
+    domainName = endpoint?.domainName;
+    const addresses = (endpoint?.zones ?? []).map(({ ipv4Address }) => ipv4Address).sort();
+    const connectionReaches = followStatuses(stage, endpointId, told);
+    const traffic = checkTraffic(stage, { consumer, connectionId: endpointId, client: localClient });
+    const holds = async (...expected: string[]) => {
+      const { connection } = await consumer.broker.getConnection({ connectionId: endpointId }, CALL);
+      const reasons = connection?.holds.map(({ reason }) => reason.replace('HOLD_REASON_', ''));
+      expectEqual('holds', reasons, expected);
+    };
+    await connectionReaches('DISCONNECTED');
+    await holds('AWAITING_ACCEPTANCE');
+    await feed.next(
+      ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'NamesReserved',
+      'names reserved',
+    );
+    await namesAnswer('NODATA');
 
-      narrator.title('Bills are not paid: disconnected; both must be settled');
-      act('billing reports the endpoint overdue');
-      await report(true, endpointId);
-      await connectionReaches('DISCONNECTING', 'DISCONNECTED');
-      await traffic.isCut();
-      await namesAnswer('NODATA');
-      act('billing reports the service overdue too');
-      await report(true, serviceId);
-      await feed.next(({ fact, resourceId }) => resourceId === endpointId && holdsService(fact), 'the second hold');
-      await holds('ENDPOINT_PAYMENT_OVERDUE', 'SERVICE_PAYMENT_OVERDUE');
-      act('billing reports the endpoint settled: still disconnected');
-      await report(false, endpointId);
-      await feed.next(
-        ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'HoldLifted',
-        'the first lift',
-      );
-      await connectionReaches();
-      await holds('SERVICE_PAYMENT_OVERDUE');
-      act('billing reports the service settled');
-      await report(false, serviceId);
-      await connectionReaches('CONNECTING', 'CONNECTED');
-      await namesAnswer(addresses);
-      await traffic.flows();
-      checked('the addresses are the same as before');
-
-      narrator.title('Rejected and accepted again');
-      act('provider rejects');
-      await provider.broker.rejectConnection(
-        { requestId: requestId(), connectionId: endpointId, message: 'not now' },
+    narrator.title('Accepted: connected');
+    act('provider accepts');
+    const accept = () =>
+      provider.broker.acceptConnection(
+        {
+          requestId: requestId(),
+          connectionId: endpointId,
+          message: 'welcome',
+          expireTime: undefined,
+          zoneIds: [],
+          zoneResources: [],
+        },
         CALL,
       );
-      await connectionReaches('DISCONNECTING', 'DISCONNECTED');
-      await traffic.isCut();
-      await holds('REJECTED');
-      await namesAnswer('NODATA');
-      act('provider accepts');
-      await accept();
-      await connectionReaches('CONNECTING', 'CONNECTED');
-      await namesAnswer(addresses);
-      await traffic.flows();
+    await accept();
+    await connectionReaches('CONNECTING', 'CONNECTED');
+    await namesAnswer(addresses);
+    await traffic.flows();
+    await feed.next(
+      ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'EndpointActivated',
+      'endpoint active',
+    );
+    const used = await consumer.consumer.getEndpoint({ endpointId }, CALL);
+    expectEqual('usable', used.endpoint?.usable, true);
 
-      narrator.title('The service goes; then the endpoint');
-      act('provider deletes the service: refused, a connection is up');
-      await expectReason('ENDPOINT_SERVICE_IN_USE', () =>
-        provider.provider.deleteEndpointService({ requestId: requestId(), serviceId, force: false }, CALL),
-      );
-      act('provider deletes the service by force');
-      await provider.provider.deleteEndpointService({ requestId: requestId(), serviceId, force: true }, CALL);
-      await connectionReaches('SERVICE_DELETED');
-      await traffic.isCut();
-      await feed.next(
-        ({ fact, resourceId }) => resourceId === serviceId && fact.transition?.to === 'GONE',
-        'service gone',
-      );
-      await expectNotFound(() => provider.provider.getEndpointService({ serviceId }, CALL));
-      await namesAnswer('NODATA');
-      act('consumer deletes the endpoint');
-      await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);
-      await connectionReaches('DELETING', 'GONE');
-      await feed.next(
-        ({ fact, resourceId }) =>
-          resourceId === endpointId && fact.resource?.$case === 'endpoint' && fact.transition?.to === 'GONE',
-        'endpoint gone',
-      );
-      await told();
-      await expectNotFound(() => consumer.consumer.getEndpoint({ endpointId }, CALL));
-      await namesAnswer('NXDOMAIN');
-    } finally {
-      for (const api of [provider, consumer, billing]) api.close();
-      for (const backend of backends) await backend.close();
-    }
+    narrator.title('Bills are not paid: disconnected; both must be settled');
+    act('billing reports the endpoint overdue');
+    await report(true, endpointId);
+    await connectionReaches('DISCONNECTING', 'DISCONNECTED');
+    await traffic.isCut();
+    await namesAnswer('NODATA');
+    act('billing reports the service overdue too');
+    await report(true, serviceId);
+    await feed.next(({ fact, resourceId }) => resourceId === endpointId && holdsService(fact), 'the second hold');
+    await holds('ENDPOINT_PAYMENT_OVERDUE', 'SERVICE_PAYMENT_OVERDUE');
+    act('billing reports the endpoint settled: still disconnected');
+    await report(false, endpointId);
+    await feed.next(
+      ({ fact, resourceId }) => resourceId === endpointId && fact.type === 'HoldLifted',
+      'the first lift',
+    );
+    await connectionReaches();
+    await holds('SERVICE_PAYMENT_OVERDUE');
+    act('billing reports the service settled');
+    await report(false, serviceId);
+    await connectionReaches('CONNECTING', 'CONNECTED');
+    await namesAnswer(addresses);
+    await traffic.flows();
+    checked('the addresses are the same as before');
+
+    narrator.title('Rejected and accepted again');
+    act('provider rejects');
+    await provider.broker.rejectConnection(
+      { requestId: requestId(), connectionId: endpointId, message: 'not now' },
+      CALL,
+    );
+    await connectionReaches('DISCONNECTING', 'DISCONNECTED');
+    await traffic.isCut();
+    await holds('REJECTED');
+    await namesAnswer('NODATA');
+    act('provider accepts');
+    await accept();
+    await connectionReaches('CONNECTING', 'CONNECTED');
+    await namesAnswer(addresses);
+    await traffic.flows();
+
+    narrator.title('The service goes; then the endpoint');
+    act('provider deletes the service: refused, a connection is up');
+    await expectReason('ENDPOINT_SERVICE_IN_USE', () =>
+      provider.provider.deleteEndpointService({ requestId: requestId(), serviceId, force: false }, CALL),
+    );
+    act('provider deletes the service by force');
+    await provider.provider.deleteEndpointService({ requestId: requestId(), serviceId, force: true }, CALL);
+    await connectionReaches('SERVICE_DELETED');
+    await traffic.isCut();
+    await feed.next(
+      ({ fact, resourceId }) => resourceId === serviceId && fact.transition?.to === 'GONE',
+      'service gone',
+    );
+    await expectNotFound(() => provider.provider.getEndpointService({ serviceId }, CALL));
+    await namesAnswer('NODATA');
+    act('consumer deletes the endpoint');
+    await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);
+    await connectionReaches('DELETING', 'GONE');
+    await feed.next(
+      ({ fact, resourceId }) =>
+        resourceId === endpointId && fact.resource?.$case === 'endpoint' && fact.transition?.to === 'GONE',
+      'endpoint gone',
+    );
+    await told();
+    await expectNotFound(() => consumer.consumer.getEndpoint({ endpointId }, CALL));
+    await namesAnswer('NXDOMAIN');
   },
 };
 

@@ -13,7 +13,7 @@ import { createNarrator } from './narrator.ts';
 import { overdue } from './overdue.ts';
 import { policy } from './policy.ts';
 import { reverse } from './reverse.ts';
-import { Difference, type Story } from './story.ts';
+import { Difference, playOn, type Story } from './story.ts';
 import { timeTravel } from './time-travel.ts';
 import { traffic } from './traffic.ts';
 import { zones } from './zones.ts';
@@ -68,7 +68,7 @@ const play = async (story: Story): Promise<number> => {
       // Whoever waits for the next fact then takes down what he has made.
       signal.addEventListener('abort', () => void feed.close());
       if (signal.aborted) await feed.close();
-      await story.play({ run: world.system.run, feed, narrator, txt }).finally(() => feed.close());
+      await playOn({ run: world.system.run, feed, narrator, txt }, story).finally(() => feed.close());
     } finally {
       await world.stop();
     }

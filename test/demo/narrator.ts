@@ -12,23 +12,32 @@ export type Line = Readonly<{
 
 export type Narrator = Readonly<{
   tell: (line: Partial<Line> & Pick<Line, 'kind'>) => void;
+  /** Somebody does something. */
+  act: (what: string) => void;
+  /** Something is as it is to be. */
+  checked: (what: string) => void;
   title: (text: string) => void;
 }>;
 
 const pad = (text: string, width: number): string => text.padEnd(width).slice(0, Math.max(width, text.length));
 
 /** Prints lines for people, or as JSON lines. */
-export const createNarrator = (json: boolean, write = (text: string) => process.stdout.write(text)): Narrator => ({
-  title: (text) => (json ? undefined : void write(`\n${text}\n`)),
-  tell: (partial) => {
+export const createNarrator = (json: boolean, write = (text: string) => process.stdout.write(text)): Narrator => {
+  const tell: Narrator['tell'] = (partial) => {
     const line: Line = {
       time: new Date().toISOString(),
       ...{ resource: '', from: '', to: '', reason: '', event: '', dns: '' },
       ...partial,
     };
     write(json ? `${JSON.stringify(line)}\n` : `${toText(line)}\n`);
-  },
-});
+  };
+  return {
+    title: (text) => (json ? undefined : void write(`\n${text}\n`)),
+    tell,
+    act: (reason) => tell({ kind: 'act', reason }),
+    checked: (reason) => tell({ kind: 'check', reason }),
+  };
+};
 
 const toText = ({ time, kind, resource, from, to, reason, event, dns }: Line): string => {
   const clock = time.slice(11, 23);

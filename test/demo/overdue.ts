@@ -24,67 +24,58 @@ export const overdue: Story = {
   about: `unpaid bills of two accounts: of ${CONNECTIONS} connections those that each pays for go down and come back`,
   forwarding: 'none',
   play: async (stage) => {
-    const { run, feed, narrator } = stage;
-    const act = (reason: string) => narrator.tell({ kind: 'act', reason });
-    const checked = (reason: string) => narrator.tell({ kind: 'check', reason });
+    const { run, feed, narrator, use } = stage;
+    const { act, checked } = narrator;
     const facts = countFacts(stage);
-    const announced = {
-      records: (_: string, id: string, type: string) =>
-        feed.next(({ fact, resourceId }) => resourceId === id && fact.type === type, type),
+    const provider = use(await openActor(run, 'provider'));
+    const consumer = use(await openActor(run, 'consumer'));
+    const billing = use(await apiFor(run, { account: '', roles: ['billing'], subject: 'billing' }));
+    narrator.title('Two services: the consumer pays for one, the provider for the other');
+    const publish = async (payer: Payer) => {
+      act(`provider publishes a service with payer ${payer.replace('PAYER_', '')}`);
+      return publishService(provider, feed, {
+        ...{ payer, autoAccept: true, zones: [ZONE], users: [consumer.account] },
+      });
     };
-    const provider = await openActor(run, 'provider');
-    const consumer = await openActor(run, 'consumer');
-    const billing = await apiFor(run, { account: '', roles: ['billing'], subject: 'billing' });
-    try {
-      narrator.title('Two services: the consumer pays for one, the provider for the other');
-      const publish = async (payer: Payer) => {
-        act(`provider publishes a service with payer ${payer.replace('PAYER_', '')}`);
-        return publishService(provider, announced, {
-          ...{ payer, autoAccept: true, zones: [ZONE], users: [consumer.account] },
-        });
-      };
-      const services = [await publish(Payer.ENDPOINT), await publish(Payer.ENDPOINT_SERVICE)] as const;
-      act(`consumer creates ${CONNECTIONS} endpoints, half of them on each`);
-      const created = await createEndpoints(consumer, services, { count: CONNECTIONS, zone: ZONE });
-      const [ofConsumer, ofProvider] = services.map(({ serviceId }) =>
-        [...created].flatMap(([id, service]) => (service.serviceId === serviceId ? [id] : [])),
-      ) as [string[], string[]];
-      const all = [...ofConsumer, ...ofProvider];
-      const listed = (down: Readonly<Record<string, readonly string[]>>) =>
-        expectListed(consumer, { all, down, latest: facts.latest() });
+    const services = [await publish(Payer.ENDPOINT), await publish(Payer.ENDPOINT_SERVICE)] as const;
+    act(`consumer creates ${CONNECTIONS} endpoints, half of them on each`);
+    const created = await createEndpoints(consumer, services, { count: CONNECTIONS, zone: ZONE });
+    const [ofConsumer, ofProvider] = services.map(({ serviceId }) =>
+      [...created].flatMap(([id, service]) => (service.serviceId === serviceId ? [id] : [])),
+    ) as [string[], string[]];
+    const all = [...ofConsumer, ...ofProvider];
+    const listed = (down: Readonly<Record<string, readonly string[]>>) =>
+      expectListed(consumer, { all, down, latest: facts.latest() });
 
-      await facts.areExactly(WAYS.created, all);
-      await listed({});
-      checked(`${all.length} connections are CONNECTED`);
+    await facts.areExactly(WAYS.created, all);
+    await listed({});
+    checked(`${all.length} connections are CONNECTED`);
 
-      /** What a bill does to some connections, each exactly once, and to no others; and what the list says then. */
-      const bill = async (
-        what: 'overdue' | 'settled',
-        { of, concerned, down }: Readonly<{ of: Actor; concerned: string[]; down: Record<string, readonly string[]> }>,
-      ) => {
-        act(`billing reports the account of the ${of === consumer ? 'consumer' : 'provider'} ${what}`);
-        await reportPayment(billing, what, of.account);
-        await facts.areExactly(WAYS[what], concerned);
-        await listed(down);
-        const held = Object.values(down).flat().length;
-        checked(`${concerned.length} of ${all.length} connections: ${WAYS[what].join(', ')}, each once; no others`);
-        checked(`the list has ${all.length}: ${all.length - held} CONNECTED, ${held} DISCONNECTED`);
-      };
-      const ENDPOINT_PAYMENT_OVERDUE = ofConsumer;
-      const SERVICE_PAYMENT_OVERDUE = ofProvider;
+    /** What a bill does to some connections, each exactly once, and to no others; and what the list says then. */
+    const bill = async (
+      what: 'overdue' | 'settled',
+      { of, concerned, down }: Readonly<{ of: Actor; concerned: string[]; down: Record<string, readonly string[]> }>,
+    ) => {
+      act(`billing reports the account of the ${of === consumer ? 'consumer' : 'provider'} ${what}`);
+      await reportPayment(billing, what, of.account);
+      await facts.areExactly(WAYS[what], concerned);
+      await listed(down);
+      const held = Object.values(down).flat().length;
+      checked(`${concerned.length} of ${all.length} connections: ${WAYS[what].join(', ')}, each once; no others`);
+      checked(`the list has ${all.length}: ${all.length - held} CONNECTED, ${held} DISCONNECTED`);
+    };
+    const ENDPOINT_PAYMENT_OVERDUE = ofConsumer;
+    const SERVICE_PAYMENT_OVERDUE = ofProvider;
 
-      narrator.title('Neither account pays');
-      const first = { of: consumer, concerned: ofConsumer };
-      const second = { of: provider, concerned: ofProvider };
-      await bill('overdue', { ...first, down: { ENDPOINT_PAYMENT_OVERDUE } });
-      await bill('overdue', { ...second, down: { ENDPOINT_PAYMENT_OVERDUE, SERVICE_PAYMENT_OVERDUE } });
+    narrator.title('Neither account pays');
+    const first = { of: consumer, concerned: ofConsumer };
+    const second = { of: provider, concerned: ofProvider };
+    await bill('overdue', { ...first, down: { ENDPOINT_PAYMENT_OVERDUE } });
+    await bill('overdue', { ...second, down: { ENDPOINT_PAYMENT_OVERDUE, SERVICE_PAYMENT_OVERDUE } });
 
-      narrator.title('One pays, then the other');
-      await bill('settled', { ...first, down: { SERVICE_PAYMENT_OVERDUE } });
-      await bill('settled', { ...second, down: {} });
-    } finally {
-      for (const api of [provider, consumer, billing]) api.close();
-    }
+    narrator.title('One pays, then the other');
+    await bill('settled', { ...first, down: { SERVICE_PAYMENT_OVERDUE } });
+    await bill('settled', { ...second, down: {} });
   },
 };
 

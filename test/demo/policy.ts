@@ -27,13 +27,10 @@ export const policy: Story = {
   name: 'policy',
   about: "what an endpoint's policy allows: everything, then what it says, then everything again",
   forwarding: 'loopback',
-  play: async ({ run, feed, narrator }: Stage) => {
-    const act = (reason: string) => narrator.tell({ kind: 'act', reason });
-    const [provider, consumer] = [await openActor(run, 'provider'), await openActor(run, 'consumer')];
-    const announced = {
-      records: (_: string, id: string, type: string) =>
-        feed.next(({ fact, resourceId }) => resourceId === id && fact.type === type, type),
-    };
+  play: async ({ run, feed, narrator, use }: Stage) => {
+    const { act } = narrator;
+    const provider = use(await openActor(run, 'provider'));
+    const consumer = use(await openActor(run, 'consumer'));
     let endpointId = '';
 
     const change = async (what: string, text: string) => {
@@ -48,40 +45,35 @@ export const policy: Story = {
     const asked = async (what: string, resource: string, expected: PolicyDecision) => {
       const { decision } = await provider.consumer.evaluatePolicy({ endpointId, resource, context: {}, ...READ }, CALL);
       expectEqual(`whether ${what} may be read`, decision, expected);
-      narrator.tell({ kind: 'check', reason: `service asks about ${READ.action} of ${what}: ${decision}` });
+      narrator.checked(`service asks about ${READ.action} of ${what}: ${decision}`);
     };
 
-    try {
-      narrator.title('Without a policy everything is allowed');
-      const service = await publishService(provider, announced, { autoAccept: true, users: [consumer.account] });
-      const network = await registerNetwork(consumer);
-      ({ endpointId } = await createEndpoint(consumer, endpointRequest(service, network)));
-      await announced.records('endpoint', endpointId, 'EndpointActivated');
-      await asked('the logs', LOGS, PolicyDecision.ALLOWED);
-      await asked('the salaries', SALARIES, PolicyDecision.ALLOWED);
+    narrator.title('Without a policy everything is allowed');
+    const service = await publishService(provider, feed, { autoAccept: true, users: [consumer.account] });
+    const network = await registerNetwork(consumer);
+    ({ endpointId } = await createEndpoint(consumer, endpointRequest(service, network)));
+    await feed.records('endpoint', endpointId, 'EndpointActivated');
+    await asked('the logs', LOGS, PolicyDecision.ALLOWED);
+    await asked('the salaries', SALARIES, PolicyDecision.ALLOWED);
 
-      narrator.title('An explicit denial beats what allows; what is not named is denied');
-      const text = JSON.stringify(ONLY_LOGS);
-      const kept = await change('allows logs and salaries, and denies the salaries', text);
-      await asked('the logs', LOGS, PolicyDecision.ALLOWED);
-      await asked('the salaries', SALARIES, PolicyDecision.EXPLICITLY_DENIED);
-      await asked('the minutes', 'acs:oss:*:*:minutes/1', PolicyDecision.DENIED_BY_DEFAULT);
+    narrator.title('An explicit denial beats what allows; what is not named is denied');
+    const text = JSON.stringify(ONLY_LOGS);
+    const kept = await change('allows logs and salaries, and denies the salaries', text);
+    await asked('the logs', LOGS, PolicyDecision.ALLOWED);
+    await asked('the salaries', SALARIES, PolicyDecision.EXPLICITLY_DENIED);
+    await asked('the minutes', 'acs:oss:*:*:minutes/1', PolicyDecision.DENIED_BY_DEFAULT);
 
-      narrator.title('What is no policy changes nothing');
-      const wrong = text.replace('"Deny"', '"Perhaps"');
-      const refusal = await refusalOf(change('gives a policy whose effect is Perhaps', wrong));
-      const [field] = refusal.violations.map((violation) => violation.field);
-      expectEqual('what is wrong', field, 'policy.Statement[1].Effect');
-      narrator.tell({ kind: 'check', reason: `refused at ${field}` });
-      const { endpoint } = await consumer.consumer.getEndpoint({ endpointId }, CALL);
-      expectEqual('the policy', endpoint?.policy, kept);
+    narrator.title('What is no policy changes nothing');
+    const wrong = text.replace('"Deny"', '"Perhaps"');
+    const refusal = await refusalOf(change('gives a policy whose effect is Perhaps', wrong));
+    const [field] = refusal.violations.map((violation) => violation.field);
+    expectEqual('what is wrong', field, 'policy.Statement[1].Effect');
+    narrator.checked(`refused at ${field}`);
+    const { endpoint } = await consumer.consumer.getEndpoint({ endpointId }, CALL);
+    expectEqual('the policy', endpoint?.policy, kept);
 
-      narrator.title('Reset, everything is allowed again');
-      expectEqual('the policy', await change('resets the policy', ''), '');
-      await asked('the salaries', SALARIES, PolicyDecision.ALLOWED);
-    } finally {
-      provider.close();
-      consumer.close();
-    }
+    narrator.title('Reset, everything is allowed again');
+    expectEqual('the policy', await change('resets the policy', ''), '');
+    await asked('the salaries', SALARIES, PolicyDecision.ALLOWED);
   },
 };

@@ -6,11 +6,15 @@ import type { Announced, FactFeed } from '../support/fact-feed.ts';
 import type { startTxtServer } from '../support/txt-server.ts';
 import type { Narrator } from './narrator.ts';
 
+type Closeable = Readonly<{ close: () => Promise<void> | void }>;
+
 /** What a story plays on. */
 export type Stage = Readonly<{
   run: RunFile;
   feed: FactFeed;
   narrator: Narrator;
+  /** Closes it when the story has ended, however it ends; the last one first. */
+  use: <T extends Closeable>(one: T) => T;
   /** The DNS in which providers prove their custom domains. */
   txt: Awaited<ReturnType<typeof startTxtServer>>;
 }>;
@@ -20,9 +24,21 @@ export type Story = Readonly<{
   about: string;
   /** How traffic is forwarded while it is played. */
   forwarding: 'loopback' | 'namespaces' | 'none';
-  /** Takes down whatever it made, also when it fails. */
   play: (stage: Stage) => Promise<void>;
 }>;
+
+export const playOn = async (given: Omit<Stage, 'use'>, { play }: Story): Promise<void> => {
+  const used: Closeable[] = [];
+  const use = <T extends Closeable>(one: T): T => {
+    used.unshift(one);
+    return one;
+  };
+  try {
+    await play({ ...given, use });
+  } finally {
+    for (const one of used) await one.close();
+  }
+};
 
 /** The first difference between what happened and what the story says. */
 export class Difference extends Error {

@@ -22,79 +22,68 @@ export const timeTravel: Story = {
   about: 'an endpoint is connected, disconnected and deleted; then both sides ask what it was, and when',
   forwarding: 'loopback',
   play: async (stage: Stage) => {
-    const { run, feed, narrator } = stage;
-    const provider = await apiFor(run, { account: PROVIDER, roles: ['provider'], subject: 'paula' });
-    const consumer = await apiFor(run, { account: CONSUMER, roles: ['consumer'], subject: 'carl' });
+    const { run, feed, narrator, use } = stage;
+    const provider = use(await apiFor(run, { account: PROVIDER, roles: ['provider'], subject: 'paula' }));
+    const consumer = use(await apiFor(run, { account: CONSUMER, roles: ['consumer'], subject: 'carl' }));
     const told = narrateStatusChanges(stage, { domainName: () => undefined });
-    const act = (reason: string) => narrator.tell({ kind: 'act', reason });
-    const checked = (reason: string) => narrator.tell({ kind: 'check', reason });
+    const { act, checked } = narrator;
 
-    try {
-      narrator.title('An endpoint lives and goes');
-      const recorded = {
-        records: (_: string, id: string, type: string) =>
-          feed.next(({ fact, resourceId }) => resourceId === id && fact.type === type, type),
-      };
-      const options = { autoAccept: true, users: [CONSUMER] };
-      const { serviceId, serviceName } = await publishService(provider, recorded, options);
-      act('consumer creates an endpoint');
-      const network = await registerNetwork(consumer);
-      const { endpointId } = await createEndpoint(consumer, endpointRequest({ serviceName }, network));
-      const reaches = followStatuses(stage, endpointId, told);
-      await reaches('CONNECTING', 'CONNECTED');
-      act('provider rejects it');
-      const reject = { requestId: requestId(), connectionId: endpointId, message: 'too many of you' };
-      await provider.broker.rejectConnection(reject, CALL);
-      await reaches('DISCONNECTING', 'DISCONNECTED');
-      act('consumer deletes it');
-      await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);
-      await reaches('DELETING', 'GONE');
-      await feed.next(
-        ({ fact, resourceId }) =>
-          resourceId === endpointId && fact.resource?.$case === 'endpoint' && fact.transition?.to === 'GONE',
-        'endpoint gone',
-      );
-      await expectReason('CONNECTION_NOT_FOUND', () =>
-        consumer.broker.getConnection({ connectionId: endpointId }, CALL),
-      );
-      checked('now there is no such connection');
+    narrator.title('An endpoint lives and goes');
+    const options = { autoAccept: true, users: [CONSUMER] };
+    const { serviceId, serviceName } = await publishService(provider, feed, options);
+    act('consumer creates an endpoint');
+    const network = await registerNetwork(consumer);
+    const { endpointId } = await createEndpoint(consumer, endpointRequest({ serviceName }, network));
+    const reaches = followStatuses(stage, endpointId, told);
+    await reaches('CONNECTING', 'CONNECTED');
+    act('provider rejects it');
+    const reject = { requestId: requestId(), connectionId: endpointId, message: 'too many of you' };
+    await provider.broker.rejectConnection(reject, CALL);
+    await reaches('DISCONNECTING', 'DISCONNECTED');
+    act('consumer deletes it');
+    await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);
+    await reaches('DELETING', 'GONE');
+    await feed.next(
+      ({ fact, resourceId }) =>
+        resourceId === endpointId && fact.resource?.$case === 'endpoint' && fact.transition?.to === 'GONE',
+      'endpoint gone',
+    );
+    await expectReason('CONNECTION_NOT_FOUND', () => consumer.broker.getConnection({ connectionId: endpointId }, CALL));
+    checked('now there is no such connection');
 
-      narrator.title('What it was, to both sides');
-      const page = { connectionId: endpointId, pageSize: 1_000, pageToken: '' };
-      const { events } = await consumer.broker.listConnectionEvents(page, CALL);
-      for (const [name, api] of Object.entries({ provider, consumer })) {
-        for (const event of events.filter(({ transition }) => transition && transition.to !== 'GONE')) {
-          const { position, transition, recordTime } = event;
-          const asOf: AsOf = { moment: { $case: 'position', value: position } };
-          const { connection } = await api.broker.getConnection({ connectionId: endpointId, asOf }, CALL);
-          const is = connection?.status.replace('CONNECTION_STATUS_', '');
-          expectEqual(`status at ${position}, to the ${name}`, is, transition?.to);
-          checked(`${name}: ${is} as of position ${position}, ${timeOf(recordTime)}, by ${event.type}`);
-        }
+    narrator.title('What it was, to both sides');
+    const page = { connectionId: endpointId, pageSize: 1_000, pageToken: '' };
+    const { events } = await consumer.broker.listConnectionEvents(page, CALL);
+    for (const [name, api] of Object.entries({ provider, consumer })) {
+      for (const event of events.filter(({ transition }) => transition && transition.to !== 'GONE')) {
+        const { position, transition, recordTime } = event;
+        const asOf: AsOf = { moment: { $case: 'position', value: position } };
+        const { connection } = await api.broker.getConnection({ connectionId: endpointId, asOf }, CALL);
+        const is = connection?.status.replace('CONNECTION_STATUS_', '');
+        expectEqual(`status at ${position}, to the ${name}`, is, transition?.to);
+        checked(`${name}: ${is} as of position ${position}, ${timeOf(recordTime)}, by ${event.type}`);
       }
-
-      narrator.title('And by time: the endpoint, and all connections of the service');
-      const [requested, established, disconnected] = ['ConnectionRequested', 'ConnectionEstablished']
-        .map((type) => find(events, type))
-        .concat(find(events, 'ConnectionDisconnected')) as [ConnectionEvent, ConnectionEvent, ConnectionEvent];
-      const used = await endpointAt(consumer, endpointId, established.recordTime);
-      expectEqual('usable then', used?.usable, true);
-      const held = await endpointAt(consumer, endpointId, disconnected.recordTime);
-      expectEqual('message then', held?.holds[0]?.message, 'too many of you');
-      checked(`consumer: usable at ${timeOf(established.recordTime)}, held at ${timeOf(disconnected.recordTime)}`);
-      const connections = await connectionsAt(provider, serviceId, established.recordTime);
-      expectEqual('connections then', connections, [`${endpointId} CONNECTION_STATUS_CONNECTED`]);
-      checked(`provider: the service had ${connections}`);
-      const before = timestampBefore(requested.recordTime);
-      expectEqual('connections before', await connectionsAt(provider, serviceId, before), []);
-      await expectReason('NOT_CREATED_YET', () => connectionAt(provider, endpointId, before));
-      checked(`before ${timeOf(requested.recordTime)} it had not been created yet`);
-      const end = find(events, 'ConnectionDeleted').recordTime;
-      await expectReason('DELETED_BY_THEN', () => connectionAt(provider, endpointId, end));
-      checked(`at ${timeOf(end)} it was deleted`);
-    } finally {
-      for (const api of [provider, consumer]) api.close();
     }
+
+    narrator.title('And by time: the endpoint, and all connections of the service');
+    const [requested, established, disconnected] = ['ConnectionRequested', 'ConnectionEstablished']
+      .map((type) => find(events, type))
+      .concat(find(events, 'ConnectionDisconnected')) as [ConnectionEvent, ConnectionEvent, ConnectionEvent];
+    const used = await endpointAt(consumer, endpointId, established.recordTime);
+    expectEqual('usable then', used?.usable, true);
+    const held = await endpointAt(consumer, endpointId, disconnected.recordTime);
+    expectEqual('message then', held?.holds[0]?.message, 'too many of you');
+    checked(`consumer: usable at ${timeOf(established.recordTime)}, held at ${timeOf(disconnected.recordTime)}`);
+    const connections = await connectionsAt(provider, serviceId, established.recordTime);
+    expectEqual('connections then', connections, [`${endpointId} CONNECTION_STATUS_CONNECTED`]);
+    checked(`provider: the service had ${connections}`);
+    const before = timestampBefore(requested.recordTime);
+    expectEqual('connections before', await connectionsAt(provider, serviceId, before), []);
+    await expectReason('NOT_CREATED_YET', () => connectionAt(provider, endpointId, before));
+    checked(`before ${timeOf(requested.recordTime)} it had not been created yet`);
+    const end = find(events, 'ConnectionDeleted').recordTime;
+    await expectReason('DELETED_BY_THEN', () => connectionAt(provider, endpointId, end));
+    checked(`at ${timeOf(end)} it was deleted`);
   },
 };
 

@@ -29,7 +29,7 @@ export type TrafficOptions = Readonly<{
 
 export const checkTraffic = (stage: Stage, { consumer, connectionId, client }: TrafficOptions): TrafficChecks => {
   const { run, narrator } = stage;
-  const checked = (reason: string) => narrator.tell({ kind: 'check', reason });
+  const { checked } = narrator;
   if (run.dataPlane.mode === 'none') return nothingIsForwarded(checked);
   const flows = new Map<string, Flow>();
   return {

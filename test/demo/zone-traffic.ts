@@ -21,7 +21,7 @@ export const checkZoneTraffic = (
   { consumer, connectionId }: Readonly<{ consumer: Pick<Api, 'broker'>; connectionId: string }>,
 ): ZoneTraffic => {
   const { run, narrator } = stage;
-  const checked = (reason: string) => narrator.tell({ kind: 'check', reason });
+  const { checked } = narrator;
   if (run.dataPlane.mode === 'none') return nothingIsForwarded(checked);
   const addresses = new Map<string, string>();
   const flows = new Map<string, readonly Flow[]>();

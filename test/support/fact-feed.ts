@@ -8,6 +8,8 @@ export type Announced = Readonly<{ subject: string; fact: Fact; resourceId: stri
 export type FactFeed = Readonly<{
   /** Resolves with the first fact that fits, of those announced so far and those to come. */
   next: (fits: (announced: Announced) => boolean, what: string) => Promise<Announced>;
+  /** Resolves with the first fact of a type about a resource, as the event log finds records. */
+  records: (category: string, id: string, type: string) => Promise<Announced>;
   all: readonly Announced[];
   onFact: (listener: (announced: Announced) => void) => void;
   close: () => Promise<void>;
@@ -36,22 +38,24 @@ export const openFactFeed = async (run: RunFile): Promise<FactFeed> => {
       for (const listener of [...listeners]) listener(announced);
     }
   })();
+  const next: FactFeed['next'] = (fits, what) => {
+    const found = all.find(fits);
+    if (found) return Promise.resolve(found);
+    const { promise, resolve, reject } = Promise.withResolvers<Announced>();
+    const timer = setTimeout(() => reject(new Error(`not announced within ${PATIENCE_MS} ms: ${what}`)), PATIENCE_MS);
+    const giveUp = (): void => reject(new Error(`not announced until the end: ${what}`));
+    closing.signal.addEventListener('abort', giveUp);
+    if (closing.signal.aborted) giveUp();
+    listeners.push((announced) => {
+      if (fits(announced)) resolve(announced);
+    });
+    return promise.finally(() => clearTimeout(timer));
+  };
   return {
     all,
     onFact: (listener) => void listeners.push(listener),
-    next: (fits, what) => {
-      const found = all.find(fits);
-      if (found) return Promise.resolve(found);
-      const { promise, resolve, reject } = Promise.withResolvers<Announced>();
-      const timer = setTimeout(() => reject(new Error(`not announced within ${PATIENCE_MS} ms: ${what}`)), PATIENCE_MS);
-      const giveUp = (): void => reject(new Error(`not announced until the end: ${what}`));
-      closing.signal.addEventListener('abort', giveUp);
-      if (closing.signal.aborted) giveUp();
-      listeners.push((announced) => {
-        if (fits(announced)) resolve(announced);
-      });
-      return promise.finally(() => clearTimeout(timer));
-    },
+    next,
+    records: (_category, id, type) => next(({ fact, resourceId }) => resourceId === id && fact.type === type, type),
     close: async () => {
       closing.abort();
       await connection.close();

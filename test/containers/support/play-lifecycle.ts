@@ -1,6 +1,7 @@
 import type { RunFile } from '@privatelink/embedded/run-file';
 import { lifecycle } from '../../demo/lifecycle.ts';
 import { createNarrator, type Line } from '../../demo/narrator.ts';
+import { playOn } from '../../demo/story.ts';
 import { openFactFeed } from '../../support/fact-feed.ts';
 import { startTxtServer } from '../../support/txt-server.ts';
 
@@ -10,7 +11,7 @@ export const playLifecycle = async (run: RunFile): Promise<readonly Line[]> => {
   const narrator = createNarrator(true, (text) => lines.push(JSON.parse(text)) > 0);
   const [feed, txt] = await Promise.all([openFactFeed(run), startTxtServer()]);
   try {
-    await lifecycle.play({ run, feed, narrator, txt });
+    await playOn({ run, feed, narrator, txt }, lifecycle);
   } finally {
     await Promise.all([feed.close(), txt.close()]);
   }
