@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
+import {
+  acceptRequest,
+  createEndpoint,
+  endpointRequest,
+  publishService,
+  registerNetwork,
+} from '../support/scenario.ts';
 import type { Stage } from '../support/stage.ts';
-import { CALL, requestId } from '../support/world.ts';
+import { CALL } from '../support/world.ts';
 import { writeToken } from './write-token.ts';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
@@ -69,17 +75,7 @@ export const examples = (stage: () => Stage): void => {
     const endpointId = await request();
     const followed = stage().follow(consumer, endpointId);
     await followed.reaches('DISCONNECTED');
-    await provider.broker.acceptConnection(
-      {
-        requestId: requestId(),
-        connectionId: endpointId,
-        message: '',
-        expireTime: undefined,
-        zoneIds: [],
-        zoneResources: [],
-      },
-      CALL,
-    );
+    await provider.broker.acceptConnection(acceptRequest(endpointId), CALL);
     await followed.reaches('CONNECTED');
     const bills = join(directory, 'bills.jsonl');
     const bill = { account: consumer.account, resource_id: endpointId, invoice: '7' };

@@ -1,6 +1,12 @@
 import type { ExplainReachabilityRequest } from '@privatelink/proto/broker/v1/broker_service';
 import { AddressType, EndpointType } from '@privatelink/proto/common/v1/common';
-import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
+import {
+  acceptRequest,
+  createEndpoint,
+  endpointRequest,
+  publishService,
+  registerNetwork,
+} from '../support/scenario.ts';
 import { type Api, apiFor, CALL, requestId } from '../support/world.ts';
 import { expectEqual, followStatuses, narrateStatusChanges, type Stage, type Story } from './story.ts';
 
@@ -85,10 +91,7 @@ export const explain: Story = {
     await expectObstacles(consumer, { endpointId }, ...all);
     await expectObstacles(provider, { endpointId }, ...all);
     act('provider accepts');
-    await provider.broker.acceptConnection(
-      { ...named(), message: '', expireTime: undefined, zoneIds: [], zoneResources: [] },
-      CALL,
-    );
+    await provider.broker.acceptConnection(acceptRequest(endpointId), CALL);
     await expectObstacles(consumer, { endpointId }, ...all.slice(1));
     act('billing reports it settled');
     await billing.broker.reportPaymentSettled(bill(2n), CALL);

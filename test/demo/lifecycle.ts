@@ -4,6 +4,7 @@ import type { Fact } from '@privatelink/proto/events/v1/fact';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import { queryDns, queryDnsOverTcp } from '../support/dns-query.ts';
+import { acceptRequest } from '../support/scenario.ts';
 import { startBackend } from '../support/traffic/backend.ts';
 import { localClient } from '../support/traffic/client.ts';
 import { apiFor, CALL, requestId } from '../support/world.ts';
@@ -146,18 +147,7 @@ export const lifecycle: Story = {
 
     narrator.title('Accepted: connected');
     act('provider accepts');
-    const accept = () =>
-      provider.broker.acceptConnection(
-        {
-          requestId: requestId(),
-          connectionId: endpointId,
-          message: 'welcome',
-          expireTime: undefined,
-          zoneIds: [],
-          zoneResources: [],
-        },
-        CALL,
-      );
+    const accept = () => provider.broker.acceptConnection(acceptRequest(endpointId, 'welcome'), CALL);
     await accept();
     await connectionReaches('CONNECTING', 'CONNECTED');
     await namesAnswer(addresses);

@@ -1,5 +1,5 @@
 import { groupFor, publishReverseService, registerOneZone, reverseTo } from '../support/reverse.ts';
-import { createEndpoint, endpointRequest, openCast, refusalOf } from '../support/scenario.ts';
+import { acceptRequest, createEndpoint, endpointRequest, openCast, refusalOf } from '../support/scenario.ts';
 import { startBackend } from '../support/traffic/backend.ts';
 import { describeOutcome, type Flow, localClient } from '../support/traffic/client.ts';
 import { CALL, requestId } from '../support/world.ts';
@@ -53,8 +53,7 @@ export const reverse: Story = {
       'request',
     );
     act('provider accepts it');
-    const decision = { message: '', expireTime: undefined, zoneIds: [], zoneResources: [] };
-    await provider.broker.acceptConnection({ requestId: requestId(), connectionId: endpointId, ...decision }, CALL);
+    await provider.broker.acceptConnection(acceptRequest(endpointId), CALL);
     await reaches('DISCONNECTED', 'CONNECTING', 'CONNECTED');
 
     narrator.title('The provider connects');

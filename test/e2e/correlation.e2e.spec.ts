@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { type Logged, typeOf } from '../support/event-log.ts';
 import { openFactFeed } from '../support/fact-feed.ts';
-import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
+import {
+  acceptRequest,
+  createEndpoint,
+  endpointRequest,
+  publishService,
+  registerNetwork,
+} from '../support/scenario.ts';
 import { useStage } from '../support/stage.ts';
-import { requestId } from '../support/world.ts';
 
 const stage = useStage();
 
@@ -40,14 +45,7 @@ it('follows a request through all services: call, events, facts, what the sagas 
   for (const event of caused) expect(causeOf(causesOf(event, log.all).at(-1) ?? event)).toBe('the-button');
 
   const acceptance = { correlationId: `e2e-${randomUUID()}`, causationId: 'another-button' };
-  const accept = {
-    requestId: requestId(),
-    connectionId: endpointId,
-    message: '',
-    expireTime: undefined,
-    zoneIds: [],
-    zoneResources: [],
-  };
+  const accept = acceptRequest(endpointId);
   await provider.broker.acceptConnection(accept, acceptance);
   const established = await log.records('connection', endpointId, 'ConnectionEstablished');
   const published = await log.records('nameSet', endpointId, 'NamesPublished');

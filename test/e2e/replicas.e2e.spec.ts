@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectSoundHistory } from '../support/invariants.ts';
 import {
+  acceptRequest,
   addressesOf,
   type Cast,
   createEndpoint,
@@ -74,14 +75,7 @@ it('move their leases from one that stands still, which changes nothing when it 
   const [standing, going] = before.holder === 'broker-1' ? [0, 1] : [1, 0];
   system.kill(before.holder, 'SIGSTOP');
   try {
-    const accept = {
-      requestId: requestId(),
-      connectionId: endpointId,
-      message: '',
-      expireTime: undefined,
-      zoneIds: [],
-      zoneResources: [],
-    };
+    const accept = acceptRequest(endpointId);
     await untilAnswered(() => asking(going).provider.broker.acceptConnection(accept, CALL));
     await log.records('connection', endpointId, 'ConnectionEstablished');
     const after = await tables.lease('broker', LEASE);

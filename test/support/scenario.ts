@@ -193,6 +193,12 @@ export const addressesOf = ({ zones }: Pick<Endpoint, 'zones'>): readonly string
 
 let reports = 0;
 
+/** A provider's yes, without conditions. */
+export const acceptRequest = (connectionId: string, message = '') => ({
+  ...{ requestId: requestId(), connectionId, message, expireTime: undefined },
+  ...{ zoneIds: [], zoneResources: [] },
+});
+
 /** A bill of a resource (by its id) or of an account (by its 16 digits), with a sequence above all before. */
 export const reportPayment = async (
   { broker }: Pick<Api, 'broker'>,

@@ -1,5 +1,6 @@
 import { typeOf } from './event-log.ts';
 import {
+  acceptRequest,
   addressesOf,
   type Cast,
   createEndpoint,
@@ -54,14 +55,7 @@ export const playStory = async (stage: Stage, { before = {}, cast }: StoryOption
   await connection.reaches('DISCONNECTED');
 
   await before.connecting?.();
-  const accept = {
-    requestId: requestId(),
-    connectionId: endpointId,
-    message: '',
-    expireTime: undefined,
-    zoneIds: [],
-    zoneResources: [],
-  };
+  const accept = acceptRequest(endpointId);
   await untilAnswered(() => next().provider.broker.acceptConnection(accept, CALL));
   await connection.reaches('CONNECTED');
   await expectNames(lookup, domainName, addressesOf(endpoint));

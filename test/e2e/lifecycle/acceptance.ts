@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { typeOf } from '../../support/event-log.ts';
 import { holdsOf } from '../../support/follow-connection.ts';
 import {
+  acceptRequest,
   addressesOf,
   createEndpoint,
   endpointRequest,
@@ -35,17 +36,7 @@ export const acceptance = (stage: () => Stage): void => {
     const { endpointId, domainName } = endpoint;
     const connection = follow(consumer, endpointId);
     await connection.reaches('DISCONNECTED');
-    await provider.broker.acceptConnection(
-      {
-        requestId: requestId(),
-        connectionId: endpointId,
-        message: '',
-        expireTime: undefined,
-        zoneIds: [],
-        zoneResources: [],
-      },
-      CALL,
-    );
+    await provider.broker.acceptConnection(acceptRequest(endpointId), CALL);
     await connection.reaches('CONNECTED');
 
     const user = { serviceId: service.serviceId, accountId: consumer.account, approvalTtl: undefined };
@@ -144,19 +135,7 @@ export const acceptance = (stage: () => Stage): void => {
     const service = await publishService(provider, log, { users: [consumer.account] });
     const { endpointId } = await createEndpoint(consumer, endpointRequest(service, await registerNetwork(consumer)));
     await log.records('connection', endpointId, 'ConnectionRequested');
-    const accepting = [1, 2, 3].map(() =>
-      provider.broker.acceptConnection(
-        {
-          requestId: requestId(),
-          connectionId: endpointId,
-          message: 'hello',
-          expireTime: undefined,
-          zoneIds: [],
-          zoneResources: [],
-        },
-        CALL,
-      ),
-    );
+    const accepting = [1, 2, 3].map(() => provider.broker.acceptConnection(acceptRequest(endpointId, 'hello'), CALL));
     for (const { connection } of await Promise.all(accepting)) expect(connection?.decision).toBe('DECISION_ACCEPTED');
     await log.records('connection', endpointId, 'ConnectionEstablished');
     const accepted = log.of('connection', endpointId).filter((event) => typeOf(event) === 'ConnectionAccepted');

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { typeOf } from '../../support/event-log.ts';
 import {
+  acceptRequest,
   createEndpoint,
   endpointRequest,
   publishService,
@@ -88,14 +89,7 @@ export const services = (stage: () => Stage): void => {
     await provider.provider.deleteEndpointService({ requestId: requestId(), serviceId, force: false }, CALL);
     await connection.reaches('SERVICE_DELETED');
     await log.records('endpointService', serviceId, 'EndpointServiceDeleted');
-    const accept = {
-      requestId: requestId(),
-      connectionId: endpointId,
-      message: '',
-      expireTime: undefined,
-      zoneIds: [],
-      zoneResources: [],
-    };
+    const accept = acceptRequest(endpointId);
     expect((await refusalOf(provider.broker.acceptConnection(accept, CALL))).reason).toBe('CONNECTION_STATUS_CONFLICT');
     expect(await lookup(domainName)).toBe('NODATA');
     await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);

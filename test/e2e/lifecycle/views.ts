@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { statusName } from '../../support/follow-connection.ts';
 import {
   type Actor,
+  acceptRequest,
   createEndpoint,
   endpointRequest,
   openActor,
@@ -59,17 +60,7 @@ export const views = (stage: () => Stage): void => {
     const seen = watchUntil(consumer, ({ deleted }) => deleted, consumerSynced.resolve, signal);
     const strangers = watchUntil(stranger, (told) => told.connection !== undefined, strangerSynced.resolve, signal);
     await Promise.all([consumerSynced.promise, strangerSynced.promise]);
-    await provider.broker.acceptConnection(
-      {
-        requestId: requestId(),
-        connectionId: endpointId,
-        message: '',
-        expireTime: undefined,
-        zoneIds: [],
-        zoneResources: [],
-      },
-      CALL,
-    );
+    await provider.broker.acceptConnection(acceptRequest(endpointId), CALL);
     await connection.reaches('CONNECTED');
     await consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL);
     await connection.reaches('GONE');
@@ -113,14 +104,7 @@ export const views = (stage: () => Stage): void => {
     const { endpointId } = await createEndpoint(consumer, endpointRequest(service, await registerNetwork(consumer)));
     const connection = follow(provider, endpointId);
     await connection.reaches('DISCONNECTED');
-    const accept = {
-      requestId: requestId(),
-      connectionId: endpointId,
-      message: 'welcome',
-      expireTime: undefined,
-      zoneIds: [],
-      zoneResources: [],
-    };
+    const accept = acceptRequest(endpointId, 'welcome');
     await provider.broker.acceptConnection(accept, CALL);
     await connection.reaches('CONNECTED');
     await reportPayment(billing, 'overdue', endpointId);

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { createEndpoint, endpointRequest, publishService, refusalOf, registerNetwork } from '../../support/scenario.ts';
+import {
+  acceptRequest,
+  createEndpoint,
+  endpointRequest,
+  publishService,
+  refusalOf,
+  registerNetwork,
+} from '../../support/scenario.ts';
 import { CALL, requestId } from '../../support/world.ts';
 import type { Race } from '../races.e2e.spec.ts';
 
@@ -17,14 +24,7 @@ export const closing = (race: () => Race): void => {
     const last = await log.records('connection', endpointId, 'NamesWithdrawn');
     // The broker has nothing to do any more that could be held in place of what the test holds.
     await tables.reaches('broker', 'reactor.connecting', last.position);
-    const accept = {
-      requestId: requestId(),
-      connectionId: endpointId,
-      message: '',
-      expireTime: undefined,
-      zoneIds: [],
-      zoneResources: [],
-    };
+    const accept = acceptRequest(endpointId);
     const destroy = { requestId: requestId(), serviceId, force: false };
     return {
       ...{ serviceId, endpointId, connection },

@@ -2,6 +2,7 @@ import type { Connection } from '@privatelink/proto/broker/v1/connection';
 import { expect, onTestFinished } from 'vitest';
 import type { FollowedConnection } from '../../support/follow-connection.ts';
 import {
+  acceptRequest,
   type Cast,
   createEndpoint,
   endpointRequest,
@@ -56,14 +57,7 @@ export const createConnected = async (
   const { endpointId } = await createEndpoint(consumer, endpointRequest(service, await registerNetwork(consumer)));
   const connection = follow(consumer, endpointId);
   const addresses = new Map<string, string>();
-  const decide = () => ({
-    requestId: requestId(),
-    connectionId: endpointId,
-    message: '',
-    expireTime: undefined,
-    zoneIds: [],
-    zoneResources: [],
-  });
+  const decide = () => acceptRequest(endpointId);
   const get = async (): Promise<Connection> => {
     const { connection: found } = await consumer.broker.getConnection({ connectionId: endpointId }, CALL);
     if (!found) throw new Error(`there is no connection ${endpointId}`);
