@@ -172,10 +172,11 @@ const follow = async (
 
 const measure = (subscription: string, batch: readonly SubscriptionMessage[], position: bigint, now: Date): void => {
   subscriptions.position.set({ subscription }, Number(position));
+  const delay = subscriptions.delay.labels({ subscription });
   for (const message of batch) {
     if (message.kind !== 'event' || message.event.recordedAt === '') continue;
     const delayMs = now.getTime() - Date.parse(message.event.recordedAt);
-    subscriptions.delay.observe({ subscription }, Math.max(0, delayMs) / 1_000);
+    delay.observe(Math.max(0, delayMs) / 1_000);
   }
 };
 

@@ -7,7 +7,7 @@ import { createMemoryPostgres } from '../testing/memory-postgres.ts';
 import { type PostgresServer, startPostgres } from '../testing/servers.ts';
 import { type Condition, fulfils } from './condition.ts';
 import { connectPostgres, type Db } from './connect.ts';
-import { applyEvents, defineReadModel, ensureReadModel } from './read-model.ts';
+import { applyEvents, defineReadModel, ensureReadModel, readEvents } from './read-model.ts';
 import { afterPlace, inOrder, type Ordering, placeOf, totalOrder } from './row-order.ts';
 import { queryRows } from './row-table.ts';
 
@@ -150,7 +150,8 @@ describe.each(Object.entries(servers))('%s', (_, connect) => {
         ...{ position: BigInt(index + 1), recordedAt: '2026-01-02T03:04:05.678Z' },
       }),
     );
-    await db.transaction().execute((tx) => applyEvents(tx, model, model.table, events));
+    const recorded = await readEvents(model, events);
+    await db.transaction().execute((tx) => applyEvents(tx, model, model.table, recorded));
     return model;
   };
 

@@ -34,6 +34,19 @@ export const ensureReadModel = <E extends AnyEvent, R, C extends string>(
 
 type Held<R> = { state: R | null; position: bigint; revision: bigint; updatedAt: string };
 
+/** What of events is of this model. */
+export const readEvents = async <E extends AnyEvent, R, C extends string>(
+  model: ReadModel<E, R, C>,
+  events: readonly StoredEvent[],
+): Promise<readonly Recorded<E>[]> => {
+  const recorded: Recorded<E>[] = [];
+  for (const event of events) {
+    const read = await model.decode(event);
+    if (read !== null) recorded.push(read);
+  }
+  return recorded;
+};
+
 /**
  * Applies events, in order, to a table within a transaction that also moves the checkpoint.
  *
@@ -44,13 +57,8 @@ export const applyEvents = async <E extends AnyEvent, R, C extends string>(
   tx: Db,
   model: ReadModel<E, R, C>,
   table: string,
-  events: readonly StoredEvent[],
+  recorded: readonly Recorded<E>[],
 ): Promise<void> => {
-  const recorded: Recorded<E>[] = [];
-  for (const event of events) {
-    const read = await model.decode(event);
-    if (read !== null) recorded.push(read);
-  }
   if (recorded.length === 0) return;
   const rows = await loadRows<R>(tx, table, new Set(recorded.map(model.key)));
   for (const event of recorded) {

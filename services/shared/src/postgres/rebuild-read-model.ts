@@ -5,7 +5,7 @@ import { claimCheckpoint, NOWHERE, readCheckpoint } from './checkpoint.ts';
 import type { Db } from './connect.ts';
 import { holdSeizedLease, LeaseLost } from './lease.ts';
 import { type LeasedSubscriptionDeps, positionOf } from './leased-subscription.ts';
-import { applyEvents, ensureReadModel, type ReadModel } from './read-model.ts';
+import { applyEvents, ensureReadModel, type ReadModel, readEvents } from './read-model.ts';
 import { leaseOf } from './run-read-model.ts';
 
 export type RebuildReport = Readonly<{
@@ -117,7 +117,8 @@ const project = async <E extends AnyEvent, R, C extends string>(
   const apply = async () => {
     const events = batch;
     batch = [];
-    await db.transaction().execute((tx) => applyEvents(tx, model, table, events));
+    const recorded = await readEvents(model, events);
+    await db.transaction().execute((tx) => applyEvents(tx, model, table, recorded));
     const last = events.at(-1);
     if (last) onProgress(last.position, upTo);
   };

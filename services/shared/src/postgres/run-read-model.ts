@@ -3,7 +3,7 @@ import type { AnyEvent } from '../eventing/message.ts';
 import { claimCheckpoint, moveCheckpoint, NOWHERE } from './checkpoint.ts';
 import type { Db } from './connect.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from './leased-subscription.ts';
-import { applyEvents, ensureReadModel, type ReadModel } from './read-model.ts';
+import { applyEvents, ensureReadModel, type ReadModel, readEvents } from './read-model.ts';
 import { committed } from './read-position.ts';
 
 export const leaseOf = (model: Readonly<{ table: string }>): string => `readModel.${model.table}`;
@@ -21,7 +21,7 @@ export const runReadModel = async <E extends AnyEvent, R, C extends string>(
   let epoch = 0n;
   /** As committed. */
   let position = NOWHERE;
-  /** Examined, and found without events of ours beyond the committed position. */
+  /** Examined, and found to be nothing of ours beyond the committed position. */
   let examined = NOWHERE;
   let savedAt = 0;
 
@@ -55,14 +55,16 @@ export const runReadModel = async <E extends AnyEvent, R, C extends string>(
         message.kind === 'event' && message.event.position > from ? message.event : [],
       );
       const to = messages.reduce((highest, message) => max(highest, positionOf(message) ?? highest), examined);
-      if (events.length === 0) {
+      const recorded = await readEvents(model, events);
+      if (recorded.length === 0) {
         examined = to;
-        if (clock.now().getTime() - savedAt >= CHECKPOINT_EVERY_MS) await saveExamined();
+        // Somebody may wait for what is found to be nothing of ours.
+        if (events.length > 0 || clock.now().getTime() - savedAt >= CHECKPOINT_EVERY_MS) await saveExamined();
         return;
       }
       await db.transaction().execute(async (tx) => {
         await moveCheckpoint(tx, { name: model.table, from, to, epoch });
-        await applyEvents(tx, model, model.table, events);
+        await applyEvents(tx, model, model.table, recorded);
       });
       saved(to);
     },

@@ -12,7 +12,7 @@ import {
   putForeign,
 } from '../postgres/foreign-table.ts';
 import { holdLease, LeaseLost, seizeLease } from '../postgres/lease.ts';
-import { applyEvents, defineReadModel, ensureReadModel } from '../postgres/read-model.ts';
+import { applyEvents, defineReadModel, ensureReadModel, readEvents } from '../postgres/read-model.ts';
 import { countRows, queryRows, type RowQuery } from '../postgres/row-table.ts';
 import { workRows } from '../postgres/work.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -62,8 +62,10 @@ describe.each(Object.entries(connectors))('%s', (_, connect) => {
   });
   const tagged = (key: string, colour: string | null, level: number, ...tags: string[]) =>
     event(key, 'Tagged', { colour, level, tags });
-  const apply = (...events: StoredEvent[]) =>
-    db.transaction().execute((tx) => applyEvents(tx, labels, labels.table, events));
+  const apply = async (...events: StoredEvent[]) => {
+    const recorded = await readEvents(labels, events);
+    await db.transaction().execute((tx) => applyEvents(tx, labels, labels.table, recorded));
+  };
   const keys = async (query: RowQuery<'colour' | 'level' | 'bright' | 'tags'>) =>
     (await queryRows(db, labels, query)).map(({ key }) => key);
 
@@ -112,7 +114,8 @@ describe.each(Object.entries(connectors))('%s', (_, connect) => {
   it('undoes a transaction that fails', async () => {
     await apply(tagged('a', 'red', 10));
     const failing = db.transaction().execute(async (tx) => {
-      await applyEvents(tx, labels, labels.table, [tagged('a', 'blue', 20), tagged('b', 'blue', 20)]);
+      const recorded = await readEvents(labels, [tagged('a', 'blue', 20), tagged('b', 'blue', 20)]);
+      await applyEvents(tx, labels, labels.table, recorded);
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
