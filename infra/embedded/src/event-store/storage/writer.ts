@@ -50,6 +50,8 @@ export type WriterOptions = {
 };
 
 const recentIds = 60_000;
+/** Where several writers write at once, a commit waits so long for more of them. */
+const gatherMs = 2;
 const diskFull = 13;
 
 function systemEvent(type: string, json: 0 | 1, data: Uint8Array): NewEvent {
@@ -57,8 +59,9 @@ function systemEvent(type: string, json: 0 | 1, data: Uint8Array): NewEvent {
 }
 
 /**
- * The only writer. All writes that arrive in one turn of the event loop are decided one after another and committed in
- * one transaction with one sync to disk; then subscribers see the events, then the writes are acknowledged.
+ * The only writer. All writes that arrive in one turn of the event loop, or shortly after where there are many, are decided
+ * one after another and committed in one transaction with one sync to disk; then subscribers see the events, then the
+ * writes are acknowledged.
  */
 export function createWriter({ db, states, head, committed, broken }: WriterOptions): Writer {
   const insert = db.prepare(`
@@ -69,6 +72,7 @@ export function createWriter({ db, states, head, committed, broken }: WriterOpti
   const byRevision = db.prepare('select id, position from events where stream = ? and revision = ?');
   const recent = createGenerationalMap<string, number>(recentIds);
   let queue: Write[] = [];
+  let gathers = false;
   let position = head;
   let batch: StoredEvent[] = [];
 
@@ -165,6 +169,7 @@ export function createWriter({ db, states, head, committed, broken }: WriterOpti
     const writes = queue;
     queue = [];
     if (writes.length === 0) return;
+    gathers = writes.length > 1;
     let results: WriteResult[];
     try {
       begin.run();
@@ -187,7 +192,8 @@ export function createWriter({ db, states, head, committed, broken }: WriterOpti
 
   return {
     submit(write) {
-      if (queue.length === 0) setImmediate(flush);
+      if (queue.length === 0 && gathers) setTimeout(flush, gatherMs);
+      else if (queue.length === 0) setImmediate(flush);
       queue.push(write);
     },
     flush,
