@@ -33,8 +33,8 @@ import { serviceZones } from './service-zones.ts';
  * The saga of a connection; the connection's own stream is its inbox and outbox.
  *
  * Whatever its status, it has a resource in each zone and reserved names. CONNECTING: the agents of its zones put
- * forwarding in place and report it, then the names appear; what is newly known of the service and the payer is
- * applied once more, and it is CONNECTED. DISCONNECTING, SERVICE_DELETED, DELETING: the names go, then the agents
+ * forwarding in place and report it; what is newly known of the service and the payer is applied once more, then the
+ * names appear, and it is CONNECTED. DISCONNECTING, SERVICE_DELETED, DELETING: the names go, then the agents
  * close forwarding, and both are confirmed. GONE: its resources are given back, as a zone's is when it was removed, and
  * the consumer service may release the addresses.
  */
@@ -109,8 +109,9 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     const done = nothingDone(known);
     let held = false;
     await reporting(known, done, async () => {
+      let factsSeen: Done['factsSeen'];
       try {
-        [held] = await Promise.all([applyFacts(known), assignResources(known, done)]);
+        [{ held, factsSeen }] = await Promise.all([applyFacts(known), assignResources(known, done)]);
         // Agents wait for the resources: those are reported first.
         if (held || (done.assigned.length > 0 && deps.forwarding === 'agents')) return;
         openWithoutAgents(known, done);
@@ -119,9 +120,9 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
         await reserveFirstNames(known, done);
         throw error;
       }
-      // A hold that came meanwhile must not be overtaken by the establishment.
-      const isLast = known.state.status === 'CONNECTING' && isClosed(known, done);
-      await Promise.all([publishNames(known, done), isLast && applyFacts(known, done)]);
+      await publishNames(known, done);
+      // A hold that comes later is told to the connection, before or after this is reported.
+      if (known.state.status === 'CONNECTING' && isClosed(known, done)) done.factsSeen = factsSeen;
     });
     return held || isAny(done);
   };
@@ -148,7 +149,7 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     let held = false;
     await reporting(known, done, async () => {
       const steps = [applyFacts(known), assignResources(known, done), reserveNames(known, done)] as const;
-      [held] = await Promise.all(steps);
+      [{ held }] = await Promise.all(steps);
     });
     return held || isAny(done);
   };
@@ -273,21 +274,20 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
         done.zones.some(({ zoneId }) => zoneId === zone.zoneId),
     );
 
-  /** Applies what the scopes say now; true when that changed something. */
-  const applyFacts = async (known: Known, done?: Done): Promise<boolean> => {
+  /** Applies what the scopes say now; `held` when that changed something. */
+  const applyFacts = async (known: Known): Promise<Readonly<{ held: boolean; factsSeen: Done['factsSeen'] }>> => {
     const facts: Fact[] = [];
-    const seen: Record<string, number> = {};
+    const factsSeen: Record<string, number> = {};
     const readings = scopesOf(known.state).map(async (scope) => {
       const { state } = await scopes.fold(scope);
-      seen[scope] = state.version;
+      factsSeen[scope] = state.version;
       facts.push(...factsForConnection(known.state, scope, state));
     });
     await Promise.all(readings);
-    if (done) done.factsSeen = seen;
     const command = { type: 'ApplyFacts', data: { facts } } as const;
-    if (decider.decide(command, known.state, clock.now().toISOString()).length === 0) return false;
-    const { events } = await give(known, command);
-    return events.length > 0;
+    const isNew = decider.decide(command, known.state, clock.now().toISOString()).length > 0;
+    const held = isNew && (await give(known, command)).events.length > 0;
+    return { held, factsSeen };
   };
 
   const give = (known: Known, command: ConnectionCommand, step: string = command.type) =>
