@@ -83,7 +83,7 @@ describe('services', () => {
     expect(await all(services(provider), { filter, orderBy: 'create_time desc' })).toEqual([c, b, a]);
     expect(await all(services(provider), { filter, orderBy: 'create_time', pageSize: 1 })).toEqual([a, b, c]);
     const byAccount = { filter, orderBy: 'account_id desc', pageSize: 1 };
-    expect(await all(services(provider), byAccount)).toEqual([...ids].sort());
+    expect(await all(services(provider), byAccount)).toEqual([...ids].sort().reverse());
     const backwards = { filter, orderBy: 'account_id, service_id desc', pageSize: 2 };
     expect(await all(services(provider), backwards)).toEqual([...ids].sort().reverse());
   });

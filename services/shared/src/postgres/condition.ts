@@ -9,6 +9,8 @@ type Comparison = '=' | '<' | '<=' | '>' | '>=';
  */
 export type Condition<C extends string = string> =
   | Readonly<{ is: 'compared'; column: C | 'key'; by: Comparison; to: NonNullable<ColumnValue> }>
+  /** In the order of these columns, which are never absent, after or before these values. */
+  | Readonly<{ is: 'beyond'; columns: readonly (C | 'key')[]; by: '<' | '>'; to: readonly NonNullable<ColumnValue>[] }>
   | Readonly<{ is: 'absent'; column: C }>
   /** Of a column with several values. */
   | Readonly<{ is: 'containing'; column: C; value: string }>
@@ -34,7 +36,10 @@ export const parameterSql = <R, C extends string>(
   return sql`${given}::${sql.raw(typeOf(columns, column))}`;
 };
 
-/** Into SQL; values only ever as parameters. */
+/**
+ * Into SQL; values only ever as parameters. What is absent makes a condition unknown, which selects no row. It is plain,
+ * so that indexes serve it.
+ */
 export const conditionSql = <R, C extends string>(
   columns: Columns<R, C>,
   condition: Condition<C>,
@@ -43,16 +48,20 @@ export const conditionSql = <R, C extends string>(
     case 'compared': {
       const { column, by, to } = condition;
       const [left, right] = [comparableSql(columns, column), parameterSql(columns, column, to)];
-      const compared = sql`${left} ${sql.raw(by)} ${right}`;
-      // Keys are never absent, and found by their index.
-      return column === 'key' ? compared : sql`coalesce(${compared}, false)`;
+      return sql`${left} ${sql.raw(by)} ${right}`;
+    }
+    case 'beyond': {
+      const { columns: ordered, by, to } = condition;
+      const left = ordered.map((column) => comparableSql(columns, column));
+      const right = to.map((value, index) => parameterSql(columns, ordered[index] ?? 'key', value));
+      return sql`(${sql.join(left)}) ${sql.raw(by)} (${sql.join(right)})`;
     }
     case 'absent':
       return sql`${sql.id(condition.column)} is null`;
     case 'containing':
-      return sql`coalesce(${sql.id(condition.column)} && ${[condition.value]}::text[], false)`;
+      return sql`${sql.id(condition.column)} && ${[condition.value]}::text[]`;
     case 'not':
-      return sql`(not ${conditionSql(columns, condition.of)})`;
+      return sql`(not coalesce(${conditionSql(columns, condition.of)}, false))`;
     default: {
       const parts = condition.of.map((part) => conditionSql(columns, part));
       if (parts.length === 0) return sql.lit(condition.is === 'all');
@@ -95,6 +104,15 @@ export const fulfils = <R, C extends string>(
       const b = comparable(condition.to, typeOf(columns, column));
       if (by === '=') return a === b;
       return (by.endsWith('=') && a === b) || (by.startsWith('<') ? a < b : a > b);
+    }
+    case 'beyond': {
+      for (const [index, column] of condition.columns.entries()) {
+        const [a, to] = [comparableOf(columns, column, row), condition.to[index]];
+        if (a === null || to === undefined) return false;
+        const b = comparable(to, typeOf(columns, column));
+        if (a !== b) return condition.by === '<' ? a < b : a > b;
+      }
+      return false;
     }
     case 'absent':
       return read(condition.column) === null;

@@ -8,9 +8,14 @@ export type Ordering<C extends string = string> = Readonly<{ column: C | 'key'; 
 type Columns<R, C extends string> = Readonly<Record<C, Column<R>>>;
 type Placed<R> = Readonly<{ key: string; state: R }>;
 
-/** An order in which no two rows are equal: those that otherwise are follow their keys. */
+/**
+ * An order in which no two rows are equal: those that otherwise are follow their keys, in the same direction, so that
+ * one index of a column and the key serves both.
+ */
 export const totalOrder = <C extends string>(order: readonly Ordering<C>[]): readonly Ordering<C>[] =>
-  order.some(({ column }) => column === 'key') ? order : [...order, { column: 'key', descending: false }];
+  order.some(({ column }) => column === 'key')
+    ? order
+    : [...order, { column: 'key', descending: order.at(-1)?.descending ?? false }];
 
 export const orderSql = <R, C extends string>(
   columns: Columns<R, C>,
@@ -58,16 +63,21 @@ export const afterPlace = <R, C extends string>(
     const column = order[index]?.column ?? 'key';
     return column !== 'key' && columns[column].type === 'bigint' ? BigInt(value) : value;
   });
+  if (values.length !== order.length) throw new Error(`a place of another order: ${place}`);
+  const beyond = (descending: boolean): '<' | '>' => (descending ? '<' : '>');
+  const [{ descending: isDescending } = { descending: false }] = order;
+  if (order.every(({ descending }) => descending === isDescending)) {
+    return { is: 'beyond', columns: order.map(({ column }) => column), by: beyond(isDescending), to: values };
+  }
   const compared = (index: number, by: '=' | '<' | '>'): Condition<C> => {
     const [ordering, to] = [order[index], values[index]];
-    if (!ordering || to === undefined) throw new Error(`a place of another order: ${place}`);
-    return { is: 'compared', column: ordering.column, by, to };
+    return { is: 'compared', column: ordering?.column ?? 'key', by, to: to ?? '' };
   };
   return {
     is: 'any',
     of: order.map(({ descending }, index) => ({
       is: 'all',
-      of: [...order.slice(0, index).map((_, before) => compared(before, '=')), compared(index, descending ? '<' : '>')],
+      of: [...order.slice(0, index).map((_, before) => compared(before, '=')), compared(index, beyond(descending))],
     })),
   };
 };
