@@ -34,13 +34,13 @@ const notTheirs = {
 
 export const eventsRows: Rows = {
   'events.watchEvents': [
-    noField(() => ({}), shown, watched),
+    noField(() => ({}), { ...shown, service: 'FULL' }, watched),
     {
       field: 'resumeToken',
       say: (_scene, resumeToken) => ({ resumeToken }),
       real: (scene) => scene.resumeToken,
       absent: FORGED_TOKEN,
-      expected: { ...nobody, owner: 'OK', ...notTheirs },
+      expected: { ...nobody, owner: 'OK', ...notTheirs, service: 'INVALID_ARGUMENT' },
     },
   ],
   [LIST]: [

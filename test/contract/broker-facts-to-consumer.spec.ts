@@ -98,7 +98,7 @@ describe('what the consumer service keeps of the broker', () => {
 
   it('goes as far as the last fact or heartbeat, and never back', async () => {
     const heartbeat = (position: string) => ({
-      ...{ subject: 'evt.broker.v1.heartbeat', headers: { 'resume-after': position } },
+      ...{ subject: 'evt.broker.v1.heartbeat', headers: { 'source-position': position } },
       ...{ body: new Uint8Array(), deliveryCount: 1 },
     });
     await take(messageOf(last));

@@ -1,13 +1,22 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import type { RunFile } from '@privatelink/embedded/run-file';
 import { expect, it } from 'vitest';
 import { readAnnouncements, toBeAnnounced } from '../support/announced-facts.ts';
 import { expectSoundHistory } from '../support/invariants.ts';
-import { createEndpoint, endpointRequest, publishService, registerNetwork } from '../support/scenario.ts';
+import {
+  createEndpoint,
+  endpointRequest,
+  publishService,
+  registerNetwork,
+  reportPayment,
+} from '../support/scenario.ts';
 import { useStage } from '../support/stage.ts';
 import { CALL, requestId } from '../support/world.ts';
 
-const stage = useStage();
+const stage = useStage(async () => ({ dashboard: true }));
 
 it('announces everything anew when JetStream has lost all that it had', async () => {
   const { system, dataDir, run, log, tables, cast, follow } = stage();
@@ -64,3 +73,43 @@ it('announces everything anew when JetStream has lost all that it had', async ()
   );
   await expectSoundHistory(log);
 }, 120_000);
+
+it('whoever was away for longer than JetStream keeps messages asks their owner for them', async () => {
+  const { system, dataDir, run, log, tables, cast, follow } = stage();
+  const { provider, consumer, billing } = await cast();
+  const service = await publishService(provider, log, { autoAccept: true, users: [consumer.account] });
+  const network = await registerNetwork(consumer);
+  const { endpointId } = await createEndpoint(consumer, endpointRequest(service, network));
+  const connection = follow(consumer, endpointId);
+  await connection.reaches('CONNECTED');
+
+  const away = ['consumer-1', 'provider-1', 'ops-1'];
+  await Promise.all(away.map((name) => system.stopProcess(name)));
+  await reportPayment(billing, 'overdue', service.serviceId);
+  await connection.reaches('DISCONNECTED');
+  const last = () => log.of('connection', endpointId).at(-1);
+  await readAnnouncements(run, toBeAnnounced(log.all));
+  await dropAll(run, dataDir, 'EVT_BROKER');
+  await Promise.all(away.map((name) => system.startProcess(name)));
+
+  await log.records('endpointService', service.serviceId, 'FinancialLockPlaced');
+  for (const knows of [tables.foreignRevisions, tables.opsRevisions]) {
+    await tables.until(
+      async () => (await knows()).get(endpointId) === last()?.revision,
+      `the last of ${endpointId} is known`,
+    );
+  }
+  await reportPayment(billing, 'settled', service.serviceId);
+  await connection.reaches('CONNECTED');
+  for (const knows of [tables.foreignRevisions, tables.opsRevisions]) {
+    await tables.until(async () => (await knows()).get(endpointId) === last()?.revision, 'and it goes on');
+  }
+}, 120_000);
+
+/** As when a stream is full; who reads on must be the services' own user. */
+const dropAll = async ({ nats }: RunFile, dataDir: string, stream: string): Promise<void> => {
+  const { service } = JSON.parse(await readFile(join(dataDir, 'nats', 'passwords.json'), 'utf8'));
+  const connection = await connect({ servers: nats.url, user: 'service', pass: service, inboxPrefix: '_INBOX.spec' });
+  await (await jetstreamManager(connection)).streams.purge(stream);
+  await connection.close();
+};

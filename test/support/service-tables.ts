@@ -12,6 +12,8 @@ export type ServiceTables = Readonly<{
   lease: (service: ServiceName, name: string) => Promise<Readonly<{ holder: string; epoch: bigint }>>;
   /** The revisions that the consumer service has of connections, by id. */
   foreignRevisions: () => Promise<ReadonlyMap<string, bigint>>;
+  /** Those that the operators' service has. */
+  opsRevisions: () => Promise<ReadonlyMap<string, bigint>>;
   /** Breaks a row of the broker's connections, as a bug or a hand might. */
   spoil: (connectionId: string) => Promise<void>;
   /** Looks again until it is so. */
@@ -35,6 +37,12 @@ export const openServiceTables = (run: Pick<RunFile, 'postgres'>): ServiceTables
       await delay(LOOK_EVERY_MS);
     }
   };
+  const revisionsIn = async (schema: string): Promise<ReadonlyMap<string, bigint>> => {
+    const rows = await query<{ key: string; revision: string }>(
+      `select key, revision from ${schema}.foreign_broker_connection`,
+    );
+    return new Map(rows.map(({ key, revision }) => [key, BigInt(revision)]));
+  };
   return {
     until,
     reaches: (service, checkpoint, position) =>
@@ -48,12 +56,8 @@ export const openServiceTables = (run: Pick<RunFile, 'postgres'>): ServiceTables
       const [row] = await query<{ holder: string; epoch: string }>(sql, [name]);
       return { holder: row?.holder ?? '', epoch: BigInt(row?.epoch ?? 0) };
     },
-    foreignRevisions: async () => {
-      const rows = await query<{ key: string; revision: string }>(
-        'select key, revision from consumer.foreign_broker_connection',
-      );
-      return new Map(rows.map(({ key, revision }) => [key, BigInt(revision)]));
-    },
+    foreignRevisions: () => revisionsIn('consumer'),
+    opsRevisions: () => revisionsIn('ops'),
     spoil: async (connectionId) => {
       await query(
         `update broker.${connections.table} set state = jsonb_set(state, '{status}', '"DISCONNECTED"') where key = $1`,

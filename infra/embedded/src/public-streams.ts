@@ -4,6 +4,6 @@ import type { PublicStreams } from './nats-config.ts';
 export const publicStreams: PublicStreams = {
   EVT_PROVIDER: [],
   EVT_CONSUMER: [],
-  EVT_BROKER: ['provider__payments'],
+  EVT_BROKER: [],
   EVT_DNS: [],
 };

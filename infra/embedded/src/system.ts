@@ -83,7 +83,7 @@ async function startLocked(
   const dataPlane = await planDataPlane({ dataDir, env, replicas: replicasOf(options, agentName) });
   const ports = await planPorts(options.ports, countProcesses(options, env, dataPlane));
   const issuer = await openIssuer(dataDir);
-  undo.push(await keepServiceTokens(issuer, [...serviceNames, agentName]));
+  undo.push(await keepServiceTokens(issuer, [...serviceNames, agentName, opsName]));
   const parts = await openServers(dataDir, ports, env);
   const metricsPorts = [...ports.metrics];
   const metrics: { name: string; address: string }[] = [];

@@ -12,6 +12,7 @@ export const opsConfig = {
   postgres: serviceConfig.postgres,
   nats: serviceConfig.nats,
   jwksFile: serviceConfig.jwksFile,
+  tokenFile: serviceConfig.tokenFile,
   tokenSecretFile: serviceConfig.tokenSecretFile,
   grpcListen: serviceConfig.grpcListen,
   addresses: serviceConfig.addresses,

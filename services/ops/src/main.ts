@@ -1,4 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
+import { EventsServiceClient } from '@privatelink/proto/events/v1/events_service';
+import { connect } from '@privatelink/shared/grpc/client';
 import { readTokenSecret } from '@privatelink/shared/grpc/opaque-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
 import { startGrpcServer } from '@privatelink/shared/grpc/server';
@@ -38,7 +40,9 @@ await runService('ops', async (service) => {
   await ensureTables(db);
 
   for (const source of sources) {
-    const deps = { db, nats, service: 'ops', clock, log, signal, holder: instance };
+    const owner = connect(EventsServiceClient, config.addresses[source], { token: { file: config.tokenFile } });
+    service.onStop(owner.close);
+    const deps = { db, nats, owner, service: 'ops', clock, log, signal, holder: instance };
     const running = runFeed(deps, feedOf(source)).catch((error: unknown) => {
       if (!signal.aborted) service.fail(new Error(`feed of ${source} failed`, { cause: error }));
     });

@@ -16,7 +16,7 @@ import { txtRecords } from './dispatch/txt-records.ts';
 import { endpointServiceCodec } from './endpoint-service/endpoint-service.codec.ts';
 import { endpointService, endpointServiceBy } from './endpoint-service/endpoint-service.decide.ts';
 import { providerQuotas } from './endpoint-service/quotas.ts';
-import { paymentsIngest } from './ingest/payments.ts';
+import { paymentsFeed } from './ingest/payments.ts';
 import { accountPayments } from './processes/account-payments.ts';
 import { admissionCleanup } from './processes/admission-cleanup.ts';
 import { customDomainRechecks } from './processes/custom-domain-rechecks.ts';
@@ -53,7 +53,7 @@ export const provider = (openTxtRecords: typeof txtRecords) =>
           endpointServiceFacts,
         ),
       });
-      foundation.consume(paymentsIngest({ accounts, services, clock }));
+      foundation.keep(paymentsFeed({ accounts, services, clock }));
       foundation.react(lifecycle.reactor);
       foundation.react(accountPayments({ accounts, services, clock }));
       foundation.react(admissionCleanup({ admissions, consumer, clock, settleAfterMs: config.settleAfterMs }));

@@ -11,7 +11,7 @@ import { paymentFacts } from '../../../services/connection-broker/src/publish/pa
 import { scopeFactsCodec } from '../../../services/connection-broker/src/scope-facts/scope-facts.codec.ts';
 import { scopeFacts } from '../../../services/connection-broker/src/scope-facts/scope-facts.ts';
 import { brokerConnectionsFeed } from '../../../services/consumer/src/ingest/broker-connections.ts';
-import { paymentsIngest } from '../../../services/provider/src/ingest/payments.ts';
+import { paymentsFeed } from '../../../services/provider/src/ingest/payments.ts';
 import { accountPayments } from '../../../services/provider/src/processes/account-payments.ts';
 import { dnsSuffix, type Services } from './services.ts';
 
@@ -39,7 +39,8 @@ export const announcements = ({ broker: { store }, provider, consumer }: Service
   return {
     payments: async (scope: string): Promise<void> => {
       const read = factReader(store, { decider: scopeFacts, codec: scopeFactsCodec }, paymentFacts)();
-      await tell(`facts-${scope}`, read, paymentsIngest({ ...provider, clock }).handle);
+      const feed = paymentsFeed({ ...provider, clock });
+      await tell(`facts-${scope}`, read, (message) => takeIn(provider.db, feed, [message]));
       await accountPayments({ ...provider, clock }).work(scope, null);
     },
     connection: async (connectionId: string): Promise<void> => {

@@ -273,7 +273,7 @@ export const startServices = async () => {
     /** Clients of an account. */
     clientsOf: (accountId: string, ...roles: readonly Role[]) => clientsAs('somebody', accountId, ...roles),
     /** `quotas`: as this process has them, which may be another than was started before. */
-    provider: { store: providerPart.store, services, accounts, admissions, lifecycle, quotas },
+    provider: { store: providerPart.store, db: providerPart.db, services, accounts, admissions, lifecycle, quotas },
     consumer: {
       ...{ store: consumerPart.store, db: consumerPart.db, vpcs, endpoints, gateways },
       listsReach: async () => reaches(consumerPart.db, endpointTable, await consumerPart.store.tail()),

@@ -181,7 +181,11 @@ export const createBus = (timeline: Timeline, trouble: Trouble): Bus => {
             }),
           update: (name: string) => host.ask(() => void streamOf(name)),
           info: (name: string) =>
-            host.ask(() => ({ created: streamOf(name).created, state: { last_seq: streamOf(name).lastSeq } })),
+            // It drops nothing but what is replaced.
+            host.ask(() => ({
+              created: streamOf(name).created,
+              state: { first_seq: 1, last_seq: streamOf(name).lastSeq },
+            })),
           getMessage: (name: string, { last_by_subj: filter }: { last_by_subj: string }) =>
             host.ask(() => {
               const last = streamOf(name).messages.findLast(({ subject }) => matches(filter, subject));

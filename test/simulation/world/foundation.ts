@@ -1,3 +1,4 @@
+import { EventsServiceClient } from '@privatelink/proto/events/v1/events_service';
 import { createRepository } from '@privatelink/shared/app/repository';
 import { shareSubscriptions } from '@privatelink/shared/app/share-subscriptions';
 import { eventsReadModel, prefixesOf, readerOf } from '@privatelink/shared/facts/events';
@@ -70,6 +71,11 @@ export const simulatedFoundation = async (
     await ensureReadModel(db, model);
     background(model.name, () => runReadModel(deps, mutation.readModel?.(model) ?? model));
   };
+  const client: Foundation['client'] = (of) => {
+    const caller = { subject: name, accountId: '', roles: ['service'] } as const;
+    const connected = network.client(of, { host, caller });
+    return mutation.client?.(name, connected) ?? connected;
+  };
 
   return {
     ...{ store, db, storeId, clock, deps, background },
@@ -80,16 +86,15 @@ export const simulatedFoundation = async (
       const repository = createRepository({ store, clock, producer: name }, rules, codec);
       return mutation.repository?.(repository) ?? repository;
     },
-    client: (client) => {
-      const caller = { subject: name, accountId: '', roles: ['service'] } as const;
-      const connected = network.client(client, { host, caller });
-      return mutation.client?.(name, connected) ?? connected;
-    },
+    client,
     project,
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, mutation.reactor?.(reactor) ?? reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
-    keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
+    keep: (feed) => {
+      const owner = client(EventsServiceClient, []);
+      background(feed.name, () => runFeed({ ...deps, nats, owner, service: name }, feed));
+    },
     announce: async (facts) => {
       const prefixes = prefixesOf(facts);
       const live = readerOf(facts);

@@ -40,10 +40,10 @@ export const brokerConnectionsFeed = ({ db, endpoints, clock }: Deps): Feed<Anno
 
   return {
     name: 'consumer__broker_connections',
-    stream: 'EVT_BROKER',
+    source: 'broker',
     filterSubject: 'evt.broker.v1.>',
     read: ({ subject, headers, body }) => {
-      if (subject.endsWith('.heartbeat')) return { position: BigInt(headers['resume-after'] ?? 0), told: null };
+      if (subject.endsWith('.heartbeat')) return { position: BigInt(headers['source-position'] ?? 0), told: null };
       const fact = readFact(subject, body);
       if (fact.resource?.$case === 'payments') return { position: fact.position, told: null };
       if (fact.resource?.$case !== 'connection') throw new InvalidMessage(`${subject} carries no connection`);

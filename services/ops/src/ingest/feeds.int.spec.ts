@@ -1,7 +1,7 @@
 import { headers as createHeaders } from '@nats-io/transport-node';
 import { connectNats, type Nats } from '@privatelink/shared/nats/connect';
 import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
-import { runFeed } from '@privatelink/shared/nats/feed';
+import { type FeedDeps, runFeed } from '@privatelink/shared/nats/feed';
 import { ensureStream } from '@privatelink/shared/nats/streams';
 import { factSubject } from '@privatelink/shared/nats/subjects';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
@@ -27,7 +27,13 @@ beforeAll(async () => {
   server = await startNats();
   nats = await connectNats({ url: server.url, name: 'ops', log });
   await ensureStream(nats, 'EVT_BROKER');
-  const deps = { nats, service: 'ops', clock, log, db: stage.db, holder: 'one', signal: stop.signal };
+  const owner: FeedDeps['owner'] = {
+    // It has nothing to add to what is announced here.
+    watchEvents: async function* () {
+      yield { told: { $case: 'synced', value: { position: 0n } }, resumeToken: '' };
+    },
+  };
+  const deps = { nats, owner, service: 'ops', clock, log, db: stage.db, holder: 'one', signal: stop.signal };
   done = runFeed(deps, feedOf('broker'));
 });
 afterAll(async () => {

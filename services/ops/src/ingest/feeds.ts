@@ -1,5 +1,4 @@
 import type { Feed } from '@privatelink/shared/nats/feed';
-import { factsStream } from '@privatelink/shared/nats/streams';
 import { factsOf, type Producer } from '@privatelink/shared/nats/subjects';
 import { type Announced, readAnnounced } from './announced.ts';
 import { takeIn } from './take-in.ts';
@@ -9,7 +8,7 @@ export const sources: readonly Producer[] = ['provider', 'consumer', 'broker', '
 /** Everything that a service announces. */
 export const feedOf = (source: Producer): Feed<Announced> => ({
   name: `ops__${source}`,
-  stream: factsStream(source),
+  source,
   filterSubject: factsOf(source),
   read: readAnnounced,
   write: (tx, announced) => takeIn(tx, source, announced),

@@ -1,4 +1,5 @@
 import type { EventsServiceServer, WatchEventsRequest } from '@privatelink/proto/events/v1/events_service';
+import type { Fact } from '@privatelink/proto/events/v1/fact';
 import type { RpcContext } from '../grpc/context.ts';
 import { type ListDeps, listPage } from '../grpc/list-page.ts';
 import { readListQuery } from '../grpc/list-query.ts';
@@ -7,6 +8,7 @@ import { serverStream, unary } from '../grpc/unary.ts';
 import { violations } from '../grpc/validate.ts';
 import { eventFields } from './events.ts';
 import { type FollowFactsDeps, followFacts } from './follow-facts.ts';
+import type { PublicFact } from './public-fact.ts';
 import { recordedFacts } from './recorded-facts.ts';
 
 export type EventsServiceDeps = FollowFactsDeps & Readonly<{ lists: ListDeps; resumeTokens: ResumeTokens }>;
@@ -36,7 +38,7 @@ export const eventsService = (deps: EventsServiceDeps): EventsServiceServer => {
       for await (const told of followFacts(deps, { accountId, condition, after, signal: rpc.signal })) {
         const resumeToken = resumeTokens.issue(rpc.caller.accountId, told.position);
         yield told.kind === 'fact'
-          ? { told: { $case: 'event' as const, value: told.fact.seenBy(accountId) }, resumeToken }
+          ? { told: { $case: 'event' as const, value: seen(told.fact, rpc, accountId) }, resumeToken }
           : { told: { $case: 'synced' as const, value: { position: told.position } }, resumeToken };
       }
     }),
@@ -50,6 +52,10 @@ export const eventsService = (deps: EventsServiceDeps): EventsServiceServer => {
     }),
   };
 };
+
+/** Services are told what is announced to them. */
+const seen = (fact: PublicFact, { caller }: RpcContext, accountId: string | null): Fact =>
+  caller.roles.includes('service') ? fact.whole() : fact.seenBy(accountId);
 
 /** Through whose eyes the caller sees; null for everything. */
 const seer = (rpc: RpcContext): string | null => (rpc.allows() ? null : rpc.caller.accountId);

@@ -155,7 +155,11 @@ const table = {
     putNames: byService,
   } satisfies Rows<DnsServiceServer>,
   'privatelink.events.v1.EventsService': {
-    watchEvents: readByAccounts,
+    // Services read anew by it what JetStream does not keep any more.
+    watchEvents: {
+      roles: [...readByAccounts.roles, 'service'],
+      relations: [...readByAccounts.relations, 'service'],
+    },
     listEvents: readByAccounts,
   } satisfies Rows<EventsServiceServer>,
   'privatelink.operations.v1.OperationsService': {

@@ -1,3 +1,4 @@
+import { Fact } from '@privatelink/proto/events/v1/fact';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,7 +7,7 @@ import { systemClock as clock } from '../runtime/clock.ts';
 import { type NatsServer, type PostgresServer, startNats, startPostgres } from '../testing/servers.ts';
 import { connectNats, type Nats } from './connect.ts';
 import { InvalidMessage } from './consumer.ts';
-import { type Feed, runFeed } from './feed.ts';
+import { type Feed, type FeedDeps, runFeed } from './feed.ts';
 import { ensureStream } from './streams.ts';
 
 const log = pino({ level: 'silent' });
@@ -15,6 +16,8 @@ let server: NatsServer;
 let nats: Nats;
 let postgres: Postgres;
 let schemas = 0;
+/** What the owner has on record, and would announce. */
+let recorded: string[] = [];
 let stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
@@ -24,6 +27,7 @@ beforeEach(async () => {
   server = await startNats();
   nats = await connectNats({ url: server.url, name: 'consumer', log });
   await ensureStream(nats, 'EVT_PROVIDER');
+  recorded = [];
   postgres = await connectPostgres({ url: database.url, schema: `feed_${++schemas}`, poolMax: 4, log });
   await sql`create table kept (number serial primary key, body text)`.execute(postgres.db);
 });
@@ -44,7 +48,7 @@ const publishAll = (from: number, to: number) =>
 
 const keeping: Feed<string> = {
   name: 'consumer__spec',
-  stream: 'EVT_PROVIDER',
+  source: 'provider',
   filterSubject: 'evt.provider.v1.>',
   read: ({ body }) => {
     const text = new TextDecoder().decode(body);
@@ -56,9 +60,20 @@ const keeping: Feed<string> = {
   },
 };
 
+/** The owner's own record, all of which is after what is kept of it: nothing here says how far that goes. */
+const owner: FeedDeps['owner'] = {
+  watchEvents: async function* () {
+    for (const type of recorded) {
+      yield { told: { $case: 'event', value: Fact.fromPartial({ type }) }, resumeToken: '' };
+    }
+    yield { told: { $case: 'synced', value: { position: 1n } }, resumeToken: '' };
+    throw new Error('nobody reads on');
+  },
+};
+
 const run = (change: Partial<Feed<string>> = {}, holder = 'one') => {
   const stop = new AbortController();
-  const deps = { nats, service: 'consumer', clock, log, db: postgres.db, holder, signal: stop.signal };
+  const deps = { nats, owner, service: 'consumer', clock, log, db: postgres.db, holder, signal: stop.signal };
   const done = runFeed(deps, { ...keeping, ...change });
   const end = async (): Promise<void> => {
     stop.abort();
@@ -144,4 +159,69 @@ describe('a feed', () => {
     await publish('4');
     await keeps(numbers(5));
   }, 90_000);
+
+  describe('of a stream that dropped messages', () => {
+    const readBoth: Partial<Feed<string>> = {
+      read: ({ subject, body }) => {
+        if (subject.endsWith('.heartbeat')) return 'all read';
+        if (subject === 'evt.provider.v1.thing.made.a')
+          return keeping.read({ subject, body, headers: {}, deliveryCount: 1 });
+        return Fact.decode(body).type;
+      },
+    };
+    const drop = (before: number) => nats.jsm.streams.purge('EVT_PROVIDER', { seq: before });
+
+    test('while it was away reads them of their owner, and then goes on', async () => {
+      const end = run(readBoth);
+      await publishAll(0, 3);
+      await keeps(numbers(3));
+      await end();
+      await publishAll(3, 6);
+      recorded = ['Fourth', 'Fifth', 'Sixth'];
+      await drop(6);
+      run(readBoth);
+      const anew = [...numbers(3), 'Fourth', 'Fifth', 'Sixth', 'all read'];
+      await keeps(anew);
+      await publish('6');
+      await keeps([...anew, '6']);
+    });
+
+    test('before it began, and all of them', async () => {
+      await publishAll(0, 3);
+      recorded = ['First', 'Second', 'Third'];
+      await nats.jsm.streams.purge('EVT_PROVIDER');
+      run(readBoth);
+      await keeps(['First', 'Second', 'Third', 'all read']);
+    });
+
+    test('that it had not come to yet', async () => {
+      const isHeld = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      run({
+        ...readBoth,
+        write: async (tx, items) => {
+          isHeld.resolve();
+          await goOn.promise;
+          await keeping.write(tx, items);
+        },
+      });
+      await publish('0');
+      await isHeld.promise;
+      // More than come in one go, so that some are not on their way yet when they are dropped.
+      await publishAll(1, 2_000);
+      recorded = ['AllOthers'];
+      await drop(2_000);
+      goOn.resolve();
+      await vi.waitFor(async () => expect(await kept()).toContain('AllOthers'), { timeout: 20_000, interval: 20 });
+    });
+
+    test('that it has had does nothing', async () => {
+      run(readBoth);
+      await publishAll(0, 3);
+      await keeps(numbers(3));
+      await drop(4);
+      await publish('3');
+      await keeps(numbers(4));
+    });
+  });
 });

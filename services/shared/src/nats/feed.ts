@@ -1,4 +1,5 @@
 import type { SubscriptionMessage } from '../eventing/ports.ts';
+import { type RereadFactsDeps, rereadFacts } from '../facts/reread-facts.ts';
 import { claimCheckpointIn, moveCheckpoint, NOWHERE } from '../postgres/checkpoint.ts';
 import type { Db } from '../postgres/connect.ts';
 import { LeaseLost } from '../postgres/lease.ts';
@@ -7,7 +8,8 @@ import { startSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
 import { type IncomingMessage, InvalidMessage, setAside } from './consumer.ts';
 import { jetStreamSource } from './jetstream-source.ts';
-import { ensureStreams, type StreamName } from './streams.ts';
+import { ensureStreams, factsStream, type StreamName } from './streams.ts';
+import type { Producer } from './subjects.ts';
 
 /**
  * What a service keeps of another one's announcements. One replica takes them in, in order and many at once; where it
@@ -16,8 +18,10 @@ import { ensureStreams, type StreamName } from './streams.ts';
 export type Feed<T> = Readonly<{
   /** `<service>__<purpose>`. */
   name: string;
-  stream: StreamName;
+  source: Producer;
   filterSubject: string;
+  /** The same as a filter of facts (docs/filters.md); all of them when absent. */
+  filter?: string;
   /** Throws `InvalidMessage` to set a message aside. */
   read: (message: IncomingMessage) => T;
   /** What must be recorded before they are written; called again with the same where it or the writing failed. */
@@ -25,32 +29,64 @@ export type Feed<T> = Readonly<{
   write: (tx: Db, items: readonly T[]) => Promise<void>;
 }>;
 
-export type FeedDeps = Omit<LeasedSubscriptionDeps, 'store'> & Readonly<{ nats: Nats; service: string }>;
+export type FeedDeps = Omit<LeasedSubscriptionDeps, 'store'> &
+  Readonly<{ nats: Nats; service: string; owner: RereadFactsDeps['owner'] }>;
 
-/** Runs until the signal aborts, over lost connections and an emptied JetStream, which is taken in anew. */
+/** Messages that are written at once when they are read anew. */
+const REREAD_BATCH = 256;
+
+/**
+ * Runs until the signal aborts, over lost connections, an emptied JetStream, which is taken in anew, and messages that
+ * the stream dropped before they were taken in, which their owner is asked for.
+ */
 export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> => {
   const { db, log, nats } = deps;
   const name = `feed.${feed.name}`;
-  const source = jetStreamSource(nats, feed.stream);
+  const stream = factsStream(feed.source);
+  const source = jetStreamSource(nats, stream);
   let epoch = 0n;
   let position = NOWHERE;
   let created = '';
 
-  const readAll = async (messages: readonly SubscriptionMessage[]): Promise<readonly T[]> => {
+  const readAll = async (messages: readonly IncomingMessage[]): Promise<readonly T[]> => {
     const items: T[] = [];
     for (const message of messages) {
-      if (message.kind !== 'event' || message.event.position <= position) continue;
-      const { stream: subject, metadata: headers, data } = message.event;
-      const incoming = { subject, headers, body: data as Uint8Array, deliveryCount: 1 };
       try {
-        items.push(feed.read(incoming));
+        items.push(feed.read(message));
       } catch (err) {
         if (!(err instanceof InvalidMessage)) throw err;
-        if (!(await setAside(deps, { durable: feed.name }, incoming, err))) throw err;
-        log.warn({ feed: feed.name, subject, sequence: String(message.event.position), err }, 'message set aside');
+        if (!(await setAside(deps, { durable: feed.name }, message, err))) throw err;
+        log.warn({ feed: feed.name, subject: message.subject, err }, 'message set aside');
       }
     }
     return items;
+  };
+
+  const take = async (messages: readonly IncomingMessage[], to: bigint): Promise<void> => {
+    const items = await readAll(messages);
+    await feed.record?.(items);
+    await db.transaction().execute(async (tx) => {
+      await moveCheckpoint(tx, { name, from: position, to, epoch });
+      await feed.write(tx, items);
+    });
+    position = to;
+  };
+
+  /** Whether the stream dropped something that follows what was taken in. */
+  const isCut = ({ first_seq }: StreamState): boolean => BigInt(first_seq) > (position > 0n ? position : 0n) + 1n;
+
+  const readAnew = async ({ first_seq, last_seq }: StreamState): Promise<void> => {
+    log.warn({ feed: name, position: String(position), first: first_seq }, 'read anew: the stream dropped messages');
+    let messages: IncomingMessage[] = [];
+    for await (const message of rereadFacts(deps, feed)) {
+      messages.push(message);
+      if (messages.length < REREAD_BATCH) continue;
+      await take(messages, position);
+      messages = [];
+    }
+    if (deps.signal.aborted) return;
+    // What was announced before it began is in it.
+    await take(messages, BigInt(last_seq));
   };
 
   await runLeasedSubscription(
@@ -61,10 +97,12 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
       onFailure: 'retry',
       resumeAfter: async (claimedBy) => {
         epoch = claimedBy;
-        await ensureStreams(nats, [feed.stream, 'DLQ']);
-        created = await createdAt(nats, feed.stream);
+        await ensureStreams(nats, [stream, 'DLQ']);
+        const found = await look(nats, stream);
+        created = found.created;
         const drop = async () => undefined;
         position = await claimCheckpointIn({ id: created, tail: source.tail }, { ...deps, name, epoch, drop });
+        if (isCut(found.state)) await readAnew(found.state);
         return position === NOWHERE ? null : position;
       },
       handle: async (messages) => {
@@ -72,24 +110,32 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
           const parent = message.kind === 'event' ? message.event.metadata[TRACEPARENT] : undefined;
           return startSpan(name, { kind: 'consumer', parent: parent ?? '' });
         });
-        const items = await readAll(messages);
         const to = messages.reduce((last, message) => positionOf(message) ?? last, position);
         if (to <= position) return;
-        await feed.record?.(items);
-        await db.transaction().execute(async (tx) => {
-          await moveCheckpoint(tx, { name, from: position, to, epoch });
-          await feed.write(tx, items);
-        });
-        position = to;
+        // Only now: what went before these came is gone for good.
+        if (isCut((await look(nats, stream)).state)) throw new Error(`${stream} dropped what comes next`);
+        await take(messages.flatMap(toIncoming(position)), to);
         for (const span of spans) span.end();
       },
       // Emptied, the stream begins at the first sequence again, which nobody would wait for.
       idle: async () => {
-        if ((await createdAt(nats, feed.stream)) !== created) throw new LeaseLost(`${feed.stream} was made anew`);
+        if ((await look(nats, stream)).created !== created) throw new LeaseLost(`${stream} was made anew`);
       },
     },
   );
 };
 
-const createdAt = async ({ jsm }: Nats, stream: StreamName): Promise<string> =>
-  String((await jsm.streams.info(stream)).created);
+type StreamState = Readonly<{ first_seq: number; last_seq: number }>;
+
+const look = async ({ jsm }: Nats, name: StreamName): Promise<Readonly<{ created: string; state: StreamState }>> => {
+  const { created, state } = await jsm.streams.info(name);
+  return { created: String(created), state };
+};
+
+const toIncoming =
+  (after: bigint) =>
+  (message: SubscriptionMessage): readonly IncomingMessage[] => {
+    if (message.kind !== 'event' || message.event.position <= after) return [];
+    const { stream: subject, metadata: headers, data } = message.event;
+    return [{ subject, headers, body: data as Uint8Array, deliveryCount: 1 }];
+  };

@@ -1,5 +1,5 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { EventsServiceService } from '@privatelink/proto/events/v1/events_service';
+import { EventsServiceClient, EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
 import { setFailpoints } from '../app/failpoint.ts';
 import { createRepository, type Repository } from '../app/repository.ts';
@@ -132,6 +132,12 @@ export const openFoundation = async (
     { definition: OperationsServiceService, implementation: operationsService(deps, readModels) },
   ];
 
+  const client: Foundation['client'] = (of, addresses) => {
+    const connected = connect(of, addresses, { token: { file: config.tokenFile } });
+    service.onStop(connected.close);
+    return connected;
+  };
+
   const project: Foundation['project'] = async (model) => {
     await ensureReadModel(db, model);
     readModels.push(projected(deps, model));
@@ -148,17 +154,16 @@ export const openFoundation = async (
     tokens,
     pages,
     repository: (decider, codec) => createRepository({ store, clock, producer: name }, decider, codec),
-    client: (client, addresses) => {
-      const connected = connect(client, addresses, { token: { file: config.tokenFile } });
-      service.onStop(connected.close);
-      return connected;
-    },
+    client,
     background,
     project,
     react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, reactor)),
     consume: (consumer) =>
       background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
-    keep: (feed) => background(feed.name, () => runFeed({ ...deps, nats, service: name }, feed)),
+    keep: (feed) => {
+      const owner = client(EventsServiceClient, config.addresses[feed.source]);
+      background(feed.name, () => runFeed({ ...deps, nats, owner, service: name }, feed));
+    },
     announce: async (facts) => {
       const prefixes = prefixesOf(facts);
       const live = readerOf(facts);
