@@ -94,7 +94,8 @@ describe('the topology', () => {
     expect(all).toMatchObject({ detail: 'endpoints', omitted: 0 });
     expect(all.nodes).toHaveLength(13 + 4);
     expect(all.nodes).toContainEqual({
-      ...{ id: 'service:epsrv-1', kind: 'service', resourceId: 'epsrv-1', status: 'ACTIVE', businessStatus: '' },
+      ...{ id: 'service:epsrv-1', kind: 'service', resourceId: 'epsrv-1', status: 'ACTIVE' },
+      businessStatus: 'NORMAL',
       name: 'com.privatelink.cn-hangzhou.epsrv-1',
       connections: expect.arrayContaining([{ name: 'CONNECTED', count: 8 }]),
     });

@@ -59,19 +59,18 @@ export const readPage = async (
 /** Every place of an order after the last one of a prefix: no character of an id is as high. */
 const HIGHEST = '\u{10ffff}';
 
-const matching = ({ searched }: Listing, q: string): Condition => ({
-  is: 'any',
-  of: [
-    {
-      is: 'all',
-      of: [
-        { is: 'compared', column: 'key', by: '>=', to: q },
-        { is: 'compared', column: 'key', by: '<', to: `${q}${HIGHEST}` },
-      ],
-    },
-    ...searched.map((column): Condition => ({ is: 'compared', column, by: '=', to: q })),
-  ],
-});
+const matching = ({ idPrefix, searched }: Listing, q: string): Condition => {
+  const beginsSo: Condition = {
+    is: 'all',
+    of: [
+      { is: 'compared', column: 'key', by: '>=', to: q },
+      { is: 'compared', column: 'key', by: '<', to: `${q}${HIGHEST}` },
+    ],
+  };
+  if (q.startsWith(idPrefix)) return beginsSo;
+  const isWhole = searched.map((column): Condition => ({ is: 'compared', column, by: '=', to: q }));
+  return { is: 'any', of: [beginsSo, ...isWhole] };
+};
 
 const stuckSince = (time: Date): readonly Condition[] => [
   { is: 'compared', column: 'in_transition', by: '=', to: true },

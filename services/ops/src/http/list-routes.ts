@@ -5,8 +5,7 @@ import { scopeOf } from '../views/caller-view.ts';
 import type { Authenticate, Signed } from './authentication.ts';
 import { line } from './csv.ts';
 import { type Asked, type PageDeps, readPage } from './list-page.ts';
-import { type Listing, listings } from './listings.ts';
-import type { JsonObject } from './protobuf-json.ts';
+import { type Listing, listings, type Shown } from './listings.ts';
 import type { App } from './server.ts';
 
 const text = (max: number, about: string) =>
@@ -30,7 +29,7 @@ const query = z.object({
   pageToken: text(8_192, '`nextPageToken` of the page before'),
 });
 
-const resource = z.record(z.string(), z.json()).describe('A message of the contract in protobuf’s JSON');
+const resource = z.record(z.string(), z.unknown()).describe('A message of the contract in protobuf’s JSON');
 const page = z.object({ items: z.array(resource), nextPageToken: z.string().describe('Empty on the last page') });
 
 const EXPORT_PAGE = 500;
@@ -39,7 +38,11 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
   for (const listing of listings) {
     app.get(
       `/api/${listing.path}`,
-      { schema: { summary: listing.summary, tags: ['lists'], querystring: query, response: { 200: page } } },
+      {
+        schema: { summary: listing.summary, tags: ['lists'], querystring: query, response: { 200: page } },
+        // What is shown was read by the contract when it was taken in.
+        serializerCompiler: () => JSON.stringify,
+      },
       async (request) => {
         const { caller } = await authenticate(request);
         const { pageSize, ...asked } = request.query;
@@ -76,7 +79,7 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
   }
 };
 
-type Pages = AsyncGenerator<readonly JsonObject[], void>;
+type Pages = AsyncGenerator<readonly Shown[], void>;
 
 async function* exportPages(
   deps: PageDeps,
@@ -92,14 +95,14 @@ async function* exportPages(
   } while (pageToken !== '');
 }
 
-async function* asCsv({ csv }: Listing, first: IteratorResult<readonly JsonObject[], void>, rest: Pages) {
+async function* asCsv({ csv }: Listing, first: IteratorResult<readonly Shown[], void>, rest: Pages) {
   yield line(csv);
   for await (const items of all(first, rest)) {
     yield items.map((item) => line(csv.map((field) => item[field]))).join('');
   }
 }
 
-async function* asJson(first: IteratorResult<readonly JsonObject[], void>, rest: Pages) {
+async function* asJson(first: IteratorResult<readonly Shown[], void>, rest: Pages) {
   let before = '[\n';
   for await (const items of all(first, rest)) {
     for (const item of items) {
@@ -110,7 +113,7 @@ async function* asJson(first: IteratorResult<readonly JsonObject[], void>, rest:
   yield before === '[\n' ? '[]\n' : '\n]\n';
 }
 
-async function* all(first: IteratorResult<readonly JsonObject[], void>, rest: Pages) {
+async function* all(first: IteratorResult<readonly Shown[], void>, rest: Pages) {
   if (first.done) return;
   yield first.value;
   yield* rest;

@@ -1,21 +1,26 @@
-import { Connection } from '@privatelink/proto/broker/v1/connection';
-import { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
-import { EndpointService } from '@privatelink/proto/provider/v1/endpoint_service';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import type { Condition } from '@privatelink/shared/postgres/condition';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { type ForeignTable, getAllForeign } from '@privatelink/shared/postgres/foreign-table';
 import type { Row } from '@privatelink/shared/postgres/row-table';
-import { connectionFields, connections, isInTransition, STUCK_AFTER_MS } from '../read-models/connections.ts';
+import {
+  type ConnectionJson,
+  connectionFields,
+  connections,
+  isInTransition,
+  STUCK_AFTER_MS,
+} from '../read-models/connections.ts';
 import { endpointServiceFields, endpointServices } from '../read-models/endpoint-services.ts';
-import { endpointFields, endpoints } from '../read-models/endpoints.ts';
+import { type EndpointJson, endpointFields, endpoints } from '../read-models/endpoints.ts';
 import type { Kept } from '../read-models/kept.ts';
 import type { Scope } from '../views/caller-view.ts';
 import { connectionFor, sideOf } from '../views/connection-view.ts';
-import { type JsonObject, jsonOf } from './protobuf-json.ts';
 
 export type ListingDeps = Readonly<{ db: Db; clock: Clock }>;
+
+/** A message of the contract in protobuf's JSON. */
+export type Shown = Readonly<Record<string, unknown>>;
 
 /** A list of resources: what it is asked by, and what of each row a caller is shown. */
 export type Listing<C extends string = string> = Readonly<{
@@ -25,10 +30,12 @@ export type Listing<C extends string = string> = Readonly<{
   rpc: string;
   table: ForeignTable<Kept<never>, C>;
   fields: Fields<C>;
-  /** Columns that a search looks for the whole of; keys are also found by how they begin. */
+  /** What all ids begin with: a search for what begins so looks at ids alone, which are found by how they begin. */
+  idPrefix: string;
+  /** Columns that a search looks for the whole of. */
   searched: readonly C[];
   ofAccount: (accountId: string) => Condition<C>;
-  show: (deps: ListingDeps, rows: readonly Row<Kept<never>>[], scope: Scope) => Promise<readonly JsonObject[]>;
+  show: (deps: ListingDeps, rows: readonly Row<Kept<never>>[], scope: Scope) => Promise<readonly Shown[]>;
   /** Fields of a row in a table of text. */
   csv: readonly string[];
 }>;
@@ -36,10 +43,10 @@ export type Listing<C extends string = string> = Readonly<{
 const equals = <C extends string>(column: C, to: string): Condition<C> => ({ is: 'compared', column, by: '=', to });
 
 /** It was announced at the moment of its last fact; it may have got stuck since. */
-const asOfNow = (connection: Connection, now: Date): Connection => {
-  const since = Number(connection.statusTime?.seconds ?? 0n) * 1_000;
-  return { ...connection, stuck: isInTransition(connection) && now.getTime() - since > STUCK_AFTER_MS };
-};
+const asOfNow = (connection: ConnectionJson, now: Date): ConnectionJson => ({
+  ...connection,
+  stuck: isInTransition(connection) && now.getTime() - Date.parse(connection.statusTime ?? '') > STUCK_AFTER_MS,
+});
 
 /** Whoever may call it sees the facts of what it lists. */
 export const connectionList = 'privatelink.broker.v1.BrokerService/ListConnections';
@@ -50,13 +57,13 @@ const connectionListing: Listing<keyof (typeof connections)['columns']> = {
   rpc: connectionList,
   table: connections,
   fields: connectionFields,
+  idPrefix: 'ep-',
   searched: ['service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'],
   ofAccount: (value) => ({ is: 'containing', column: 'account_ids', value }),
   show: async ({ clock }, rows, scope) =>
     rows.map(({ state }) => {
-      const connection = asOfNow(Connection.fromJSON(state.resource), clock.now());
-      const shown = connectionFor(connection, sideOf(connection, scope));
-      return jsonOf('privatelink.broker.v1.Connection', Connection.encode(shown).finish());
+      const connection = asOfNow(state.resource, clock.now());
+      return connectionFor(connection, sideOf(connection, scope));
     }),
   csv: [
     ...['connectionId', 'status', 'decision', 'holds', 'serviceId', 'serviceName', 'endpointAccountId'],
@@ -71,6 +78,7 @@ const endpointListing: Listing<keyof (typeof endpoints)['columns']> = {
   rpc: 'privatelink.consumer.v1.ConsumerService/ListEndpoints',
   table: endpoints,
   fields: endpointFields,
+  idPrefix: 'ep-',
   searched: ['account_id', 'service_id', 'service_name', 'vpc_id'],
   ofAccount: (accountId) => equals('account_id', accountId),
   show: async ({ db }, rows, scope) => {
@@ -79,14 +87,12 @@ const endpointListing: Listing<keyof (typeof endpoints)['columns']> = {
       connections,
       rows.map(({ key }) => key),
     );
-    const connectionOf = new Map(found.map(({ key, state }) => [key, Connection.fromJSON(state.resource)]));
+    const connectionOf = new Map(found.map(({ key, state }) => [key, state.resource]));
     return rows.map(({ key, state }) => {
-      const endpoint = Endpoint.fromJSON(state.resource);
       const connection = connectionOf.get(key);
-      const shown = connection
-        ? withConnection(endpoint, connectionFor(connection, sideOf(connection, scope)))
-        : endpoint;
-      return jsonOf('privatelink.consumer.v1.Endpoint', Endpoint.encode(shown).finish());
+      return connection
+        ? withConnection(state.resource, connectionFor(connection, sideOf(connection, scope)))
+        : state.resource;
     });
   },
   csv: [
@@ -95,7 +101,7 @@ const endpointListing: Listing<keyof (typeof endpoints)['columns']> = {
   ],
 };
 
-const withConnection = (endpoint: Endpoint, { status, holds }: Connection): Endpoint => ({
+const withConnection = (endpoint: EndpointJson, { status, holds }: ConnectionJson) => ({
   ...endpoint,
   connectionStatus: status,
   holds,
@@ -108,13 +114,10 @@ const serviceListing: Listing<keyof (typeof endpointServices)['columns']> = {
   rpc: 'privatelink.provider.v1.ProviderService/ListEndpointServices',
   table: endpointServices,
   fields: endpointServiceFields,
+  idPrefix: 'epsrv-',
   searched: ['account_id', 'service_name'],
   ofAccount: (accountId) => equals('account_id', accountId),
-  show: async (_db, rows) =>
-    rows.map(({ state }) => {
-      const service = EndpointService.fromJSON(state.resource);
-      return jsonOf('privatelink.provider.v1.EndpointService', EndpointService.encode(service).finish());
-    }),
+  show: async (_deps, rows) => rows.map(({ state }) => state.resource),
   csv: [
     ...['serviceId', 'serviceName', 'status', 'businessStatus', 'accountId', 'serviceType', 'autoAccept', 'payer'],
     ...['addressType', 'zoneIds', 'createTime', 'updateTime'],

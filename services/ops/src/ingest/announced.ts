@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { Connection } from '@privatelink/proto/broker/v1/connection';
 import { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
 import type { Fact } from '@privatelink/proto/events/v1/fact';
@@ -5,6 +6,7 @@ import { EndpointService } from '@privatelink/proto/provider/v1/endpoint_service
 import { instantOf } from '@privatelink/shared/grpc/timestamp';
 import { type IncomingMessage, InvalidMessage } from '@privatelink/shared/nats/consumer';
 import { readFact } from '@privatelink/shared/nats/fact-announcements';
+import { jsonOf } from './protobuf-json.ts';
 
 /** How far a source has announced, and what it says of a resource, if it is about one. */
 export type Announced = Readonly<{ position: bigint; told: Told | null }>;
@@ -24,8 +26,8 @@ export type About = Readonly<{
   serviceId: string;
   /** Whose resource it is: they alone are told of it. */
   accountIds: readonly string[];
-  /** In protobuf's JSON, of what is listed. */
-  state: unknown;
+  /** Of what is listed, as lists show it. */
+  state: JsonObject | null;
 }>;
 
 /** @throws InvalidMessage for what is no fact */
@@ -43,20 +45,21 @@ const aboutOf = (resource: NonNullable<Fact['resource']>): About => {
   switch (resource.$case) {
     case 'endpointService': {
       const { serviceId, accountId } = resource.value;
-      const state = EndpointService.toJSON(resource.value);
+      const state = jsonOf('privatelink.provider.v1.EndpointService', EndpointService.encode(resource.value).finish());
       return { type: 'endpoint_service', id: serviceId, serviceId, accountIds: [accountId], state };
     }
     case 'endpoint': {
       const { endpointId, serviceId, accountId } = resource.value;
       return {
         ...{ type: 'endpoint', id: endpointId, serviceId, accountIds: [accountId] },
-        state: Endpoint.toJSON(resource.value),
+        state: jsonOf('privatelink.consumer.v1.Endpoint', Endpoint.encode(resource.value).finish()),
       };
     }
     case 'connection': {
       const { connectionId, serviceId, endpointAccountId, serviceAccountId } = resource.value;
       const accountIds = [...new Set([endpointAccountId, serviceAccountId])];
-      return { type: 'connection', id: connectionId, serviceId, accountIds, state: Connection.toJSON(resource.value) };
+      const state = jsonOf('privatelink.broker.v1.Connection', Connection.encode(resource.value).finish());
+      return { type: 'connection', id: connectionId, serviceId, accountIds, state };
     }
     case 'gatewayEndpoint': {
       const { gatewayEndpointId, accountId } = resource.value;

@@ -1,33 +1,16 @@
-import { Decision, HoldReason, ConnectionStatus as Status } from '@privatelink/proto/broker/v1/connection';
+import {
+  type Connection,
+  Decision,
+  HoldReason,
+  ConnectionStatus as Status,
+} from '@privatelink/proto/broker/v1/connection';
 import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { enumNames } from '@privatelink/shared/grpc/enums';
 import { defineForeignTable } from '@privatelink/shared/postgres/foreign-table';
-import { gone, type Kept, named, shortName, text, time } from './kept.ts';
+import { gone, type JsonOf, type Kept, named, shortName, text, time } from './kept.ts';
 
-type ConnectionJson = Readonly<
-  Partial<
-    Record<
-      | 'serviceId'
-      | 'serviceName'
-      | 'endpointAccountId'
-      | 'serviceAccountId'
-      | 'vpcId'
-      | 'endpointType'
-      | 'payer'
-      | 'status'
-      | 'decision'
-      | 'teardown'
-      | 'createTime'
-      | 'statusTime',
-      string
-    >
-  > & {
-    holds?: readonly Readonly<{ reason: string }>[];
-    zones?: readonly Readonly<{ zoneId: string }>[];
-    degraded?: boolean;
-  }
->;
+export type ConnectionJson = JsonOf<Connection>;
 
 const of = { text: text<ConnectionJson>, named: named<ConnectionJson>, time: time<ConnectionJson> };
 
@@ -37,7 +20,7 @@ const IN_TRANSITION = /_(CONNECTING|CHANGING|DISCONNECTING|DELETING)$/;
 export const STUCK_AFTER_MS = 60_000;
 
 /** On its way to another status, or its forwarding to being closed. */
-export const isInTransition = ({ status = '', teardown }: Readonly<{ status?: string; teardown?: string }>): boolean =>
+export const isInTransition = ({ status, teardown }: Pick<ConnectionJson, 'status' | 'teardown'>): boolean =>
   IN_TRANSITION.test(status) || teardown === 'TEARDOWN_PENDING';
 
 /** Connections of all accounts, as the broker announced them. */
@@ -50,7 +33,7 @@ export const connections = defineForeignTable({
     service_name: of.text('serviceName'),
     account_ids: {
       type: 'text[]',
-      of: ({ resource }: Kept<ConnectionJson>) => [resource.endpointAccountId ?? '', resource.serviceAccountId ?? ''],
+      of: ({ resource }: Kept<ConnectionJson>) => [resource.endpointAccountId, resource.serviceAccountId],
       indexed: true,
     },
     endpoint_account_id: of.text('endpointAccountId'),
@@ -62,15 +45,14 @@ export const connections = defineForeignTable({
     decision: of.named('decision', 'DECISION_'),
     hold_reasons: {
       type: 'text[]',
-      of: ({ resource }: Kept<ConnectionJson>) =>
-        (resource.holds ?? []).map(({ reason }) => shortName(reason, 'HOLD_REASON_')),
+      of: ({ resource }: Kept<ConnectionJson>) => resource.holds.map(({ reason }) => shortName(reason, 'HOLD_REASON_')),
       indexed: true,
     },
     zone_ids: {
       type: 'text[]',
-      of: ({ resource }: Kept<ConnectionJson>) => (resource.zones ?? []).map(({ zoneId }) => zoneId),
+      of: ({ resource }: Kept<ConnectionJson>) => resource.zones.map(({ zoneId }) => zoneId),
     },
-    degraded: { type: 'boolean', of: ({ resource }: Kept<ConnectionJson>) => resource.degraded ?? false },
+    degraded: { type: 'boolean', of: ({ resource }: Kept<ConnectionJson>) => resource.degraded },
     /** Stuck when it stays so. */
     in_transition: {
       type: 'boolean',

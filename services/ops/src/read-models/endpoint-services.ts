@@ -1,26 +1,11 @@
 import { AddressType, BusinessStatus, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
-import { EndpointServiceStatus } from '@privatelink/proto/provider/v1/endpoint_service';
+import { type EndpointService, EndpointServiceStatus } from '@privatelink/proto/provider/v1/endpoint_service';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { enumNames } from '@privatelink/shared/grpc/enums';
 import { defineForeignTable } from '@privatelink/shared/postgres/foreign-table';
-import { gone, type Kept, named, text, time } from './kept.ts';
+import { gone, type JsonOf, type Kept, named, text, time } from './kept.ts';
 
-type ServiceJson = Readonly<
-  Partial<
-    Record<
-      | 'serviceName'
-      | 'accountId'
-      | 'serviceType'
-      | 'status'
-      | 'businessStatus'
-      | 'payer'
-      | 'addressType'
-      | 'createTime'
-      | 'updateTime',
-      string
-    >
-  > & { autoAccept?: boolean; zoneIds?: readonly string[] }
->;
+type ServiceJson = JsonOf<EndpointService>;
 
 const of = { text: text<ServiceJson>, named: named<ServiceJson>, time: time<ServiceJson> };
 
@@ -37,8 +22,8 @@ export const endpointServices = defineForeignTable({
     business_status: of.named('businessStatus', 'BUSINESS_STATUS_'),
     payer: of.named('payer', 'PAYER_'),
     address_type: of.named('addressType', 'ADDRESS_TYPE_'),
-    auto_accept: { type: 'boolean', of: ({ resource }: Kept<ServiceJson>) => resource.autoAccept ?? false },
-    zone_ids: { type: 'text[]', of: ({ resource }: Kept<ServiceJson>) => resource.zoneIds ?? [] },
+    auto_accept: { type: 'boolean', of: ({ resource }: Kept<ServiceJson>) => resource.autoAccept },
+    zone_ids: { type: 'text[]', of: ({ resource }: Kept<ServiceJson>) => resource.zoneIds },
     create_time: of.time('createTime'),
     update_time: of.time('updateTime'),
   },

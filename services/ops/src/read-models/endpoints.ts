@@ -1,27 +1,11 @@
 import { AddressType, BusinessStatus, EndpointType } from '@privatelink/proto/common/v1/common';
-import { EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
+import { type Endpoint, EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { enumNames } from '@privatelink/shared/grpc/enums';
 import { defineForeignTable } from '@privatelink/shared/postgres/foreign-table';
-import { gone, type Kept, named, text, time } from './kept.ts';
+import { gone, type JsonOf, type Kept, named, text, time } from './kept.ts';
 
-type EndpointJson = Readonly<
-  Partial<
-    Record<
-      | 'accountId'
-      | 'serviceId'
-      | 'serviceName'
-      | 'vpcId'
-      | 'endpointType'
-      | 'status'
-      | 'businessStatus'
-      | 'addressType'
-      | 'createTime'
-      | 'updateTime',
-      string
-    >
-  > & { zones?: readonly Readonly<{ zoneId: string }>[] }
->;
+export type EndpointJson = JsonOf<Endpoint>;
 
 const of = { text: text<EndpointJson>, named: named<EndpointJson>, time: time<EndpointJson> };
 
@@ -41,7 +25,7 @@ export const endpoints = defineForeignTable({
     address_type: of.named('addressType', 'ADDRESS_TYPE_'),
     zone_ids: {
       type: 'text[]',
-      of: ({ resource }: Kept<EndpointJson>) => (resource.zones ?? []).map(({ zoneId }) => zoneId),
+      of: ({ resource }: Kept<EndpointJson>) => resource.zones.map(({ zoneId }) => zoneId),
     },
     create_time: of.time('createTime'),
     update_time: of.time('updateTime'),

@@ -1,6 +1,16 @@
+import type { Timestamp } from '@privatelink/proto/google/protobuf/timestamp';
 import type { Column } from '@privatelink/shared/postgres/row-table';
 
-/** A resource as its owner announced it last, in protobuf's JSON, where what is empty is left out. */
+/** A message of the contract in protobuf's JSON, with what is empty. */
+export type JsonOf<T> = T extends Timestamp | bigint
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly JsonOf<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: JsonOf<T[Key]> }
+      : T;
+
+/** A resource as its owner announced it last: lists show it as it is. */
 export type Kept<Resource> = Readonly<{
   /** It does not exist any more; what it was last wards off older words. */
   gone: boolean;

@@ -1,16 +1,25 @@
+import type { Fields } from '@privatelink/shared/filter/fields';
 import { changeSchema } from '@privatelink/shared/postgres/change-schema';
+import { comparableSql } from '@privatelink/shared/postgres/condition';
 import type { Db } from '@privatelink/shared/postgres/connect';
-import { ensureForeignTable } from '@privatelink/shared/postgres/foreign-table';
+import { ensureForeignTable, type ForeignTable } from '@privatelink/shared/postgres/foreign-table';
 import { sql } from 'kysely';
-import { connections } from './connections.ts';
-import { endpointServices } from './endpoint-services.ts';
-import { endpoints } from './endpoints.ts';
+import { connectionFields, connections } from './connections.ts';
+import { endpointServiceFields, endpointServices } from './endpoint-services.ts';
+import { endpointFields, endpoints } from './endpoints.ts';
+
+const LISTED = [
+  [endpointServices, endpointServiceFields],
+  [endpoints, endpointFields],
+  [connections, connectionFields],
+] as const;
 
 /** Creates the tables of this service, unless they are there. */
 export const ensureTables = async (db: Db): Promise<void> => {
-  await ensureForeignTable(db, endpointServices);
-  await ensureForeignTable(db, endpoints);
-  await ensureForeignTable(db, connections);
+  for (const [table, fields] of LISTED) {
+    await ensureForeignTable<never, string>(db, table);
+    await ensureOrders(db, table, fields);
+  }
   await changeSchema(db, async (tx) => {
     for (const table of TABLES) await sql.raw(table).execute(tx);
     // Names the table of facts: a place in another one means nothing.
@@ -18,7 +27,20 @@ export const ensureTables = async (db: Db): Promise<void> => {
   });
 };
 
+/** An index for each order in which a list may be asked for, in both directions. */
+const ensureOrders = (db: Db, { table, columns }: ForeignTable<never>, fields: Fields<string>): Promise<void> =>
+  changeSchema(db, async (tx) => {
+    for (const { column, ordered } of Object.values(fields)) {
+      if (!ordered) continue;
+      const on = column === 'key' ? sql`key` : sql`${comparableSql(columns, column)}, key`;
+      await sql`create index if not exists ${sql.id(`${table}__${column}`)} on ${sql.id(table)} (${on})
+        where not gone`.execute(tx);
+    }
+  });
+
 const TABLES = [
+  `create index if not exists foreign_broker_connection__stuck on foreign_broker_connection (status_time, key)
+    where not gone and in_transition`,
   'create table if not exists fact_log (id uuid primary key)',
   `create table if not exists foreign_fact (
     sequence bigserial primary key, source text not null, source_stream text not null, source_revision bigint not null,

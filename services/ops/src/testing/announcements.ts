@@ -1,5 +1,5 @@
 import { Connection, ConnectionStatus, HoldReason, ZoneStatus } from '@privatelink/proto/broker/v1/connection';
-import { EndpointType } from '@privatelink/proto/common/v1/common';
+import { BusinessStatus, EndpointType } from '@privatelink/proto/common/v1/common';
 import { Endpoint, EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
 import { Fact } from '@privatelink/proto/events/v1/fact';
 import { EndpointService, EndpointServiceStatus } from '@privatelink/proto/provider/v1/endpoint_service';
@@ -69,7 +69,7 @@ export const connectionMoved = (
   });
 };
 
-export const endpointMade = (id: string, revision = 0n): IncomingMessage =>
+export const endpointMade = (id: string, revision = 0n, change: Partial<Endpoint> = {}): IncomingMessage =>
   announcement({
     ...{ stream: `endpoint-${id}`, revision, type: 'EndpointActivated', actorAccountId: consumer },
     move: { from: 'CREATING', to: 'ACTIVE', because: 'its interfaces exist' },
@@ -80,6 +80,7 @@ export const endpointMade = (id: string, revision = 0n): IncomingMessage =>
         ...{ status: EndpointStatus.ACTIVE, endpointType: EndpointType.INTERFACE },
         createTime: timestamp('2026-01-02T03:04:05.000Z'),
         updateTime: timestamp('2026-01-02T03:04:05.000Z'),
+        ...change,
       }),
     },
   });
@@ -93,6 +94,7 @@ export const serviceMade = (id: string, accountId = provider, revision = 0n): In
       value: EndpointService.fromPartial({
         ...{ serviceId: id, serviceName: `com.privatelink.cn-hangzhou.${id}`, accountId },
         ...{ status: EndpointServiceStatus.ACTIVE, serviceType: EndpointType.INTERFACE, zoneIds: ['cn-hangzhou-h'] },
+        businessStatus: BusinessStatus.NORMAL,
         createTime: timestamp('2026-01-02T03:04:05.000Z'),
         updateTime: timestamp('2026-01-02T03:04:05.000Z'),
       }),

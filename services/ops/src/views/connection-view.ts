@@ -1,4 +1,11 @@
-import { type Connection, type Hold, HoldReason, ZoneStatus } from '@privatelink/proto/broker/v1/connection';
+import {
+  type Connection,
+  type ConnectionZone,
+  type EndpointTarget,
+  type Hold,
+  HoldReason,
+  ZoneStatus,
+} from '@privatelink/proto/broker/v1/connection';
 import { EndpointType } from '@privatelink/proto/common/v1/common';
 import type { Scope } from './caller-view.ts';
 
@@ -15,8 +22,19 @@ export const sideOf = (
 
 const MIGRATION: readonly ZoneStatus[] = [ZoneStatus.MIGRATING, ZoneStatus.MIGRATED];
 
+/** What sides see different things of. */
+type Seen = Readonly<
+  Pick<Connection, 'endpointType'> & {
+    holds: readonly HoldSeen[];
+    zones: readonly Readonly<Pick<ConnectionZone, 'status' | 'resourceId'> & { listeners: readonly unknown[] }>[];
+    targets: readonly Pick<EndpointTarget, 'allowed'>[];
+  }
+>;
+
+type HoldSeen = Readonly<Pick<Hold, 'reason' | 'source' | 'placedBy' | 'message'>>;
+
 /** What a side may see of a connection that is announced whole: just what the broker would answer it. */
-export const connectionFor = (connection: Connection, side: Side): Connection => {
+export const connectionFor = <C extends Seen>(connection: C, side: Side): C => {
   if (side === 'everything') return connection;
   const starting = connection.endpointType === EndpointType.REVERSE ? 'provider' : 'consumer';
   return {
@@ -40,7 +58,7 @@ const CONSUMERS_OWN: readonly HoldReason[] = [
 const PROVIDERS_OWN: readonly HoldReason[] = [HoldReason.SERVICE_PAYMENT_OVERDUE, HoldReason.SERVICE_SECURITY_LOCK];
 
 /** Of the other side's affairs only the class is told, and nobody's user names are. */
-const holdFor = (hold: Hold, side: 'provider' | 'consumer'): Hold => {
+const holdFor = (hold: HoldSeen, side: 'provider' | 'consumer'): HoldSeen => {
   const isForeign = (side === 'provider' ? CONSUMERS_OWN : PROVIDERS_OWN).includes(hold.reason);
   if (isForeign) return { ...hold, source: '', placedBy: '', message: '' };
   return side === 'consumer' ? { ...hold, placedBy: '' } : hold;

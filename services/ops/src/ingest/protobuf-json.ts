@@ -1,8 +1,6 @@
 import { fromBinary, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { registry } from '@privatelink/shared/grpc/json-call';
 
-export type { JsonObject };
-
 /** A message of the contract as the services' own answers are written. */
 export const jsonOf = (type: string, bytes: Uint8Array): JsonObject => {
   const schema = registry.getMessage(type);

@@ -1,0 +1,117 @@
+import { pageTokens } from '@privatelink/shared/grpc/page-token';
+import { systemClock as clock } from '@privatelink/shared/runtime/clock';
+import { type KyselyPlugin, type RawNode, sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectionMoved } from '../testing/announcements.ts';
+import { consumerAt, endpointAt, manyConnections, providerAt, serviceAt } from '../testing/many-connections.ts';
+import { openStage, type Stage } from '../testing/stage.ts';
+import { readPage } from './list-page.ts';
+import { listings } from './listings.ts';
+
+const COUNT = 5_000;
+const BATCH = 500;
+let stage: Stage;
+let operator: string;
+
+beforeAll(async () => {
+  stage = await openStage();
+  operator = await stage.token(['operator']);
+  const all = [...manyConnections(COUNT)];
+  for (const source of ['provider', 'consumer', 'broker'] as const) {
+    const messages = all.filter((one) => one.source === source).map(({ message }) => message);
+    for (let at = 0; at < messages.length; at += BATCH) await stage.tell(source, ...messages.slice(at, at + BATCH));
+  }
+  // As PostgreSQL does by itself within a minute.
+  await sql`analyze`.execute(stage.db);
+}, 120_000);
+afterAll(() => stage?.close());
+
+const [connections] = listings;
+const asked = { filter: '', orderBy: '', q: '', stuck: false, pageToken: '' };
+
+/** How PostgreSQL would read a page. */
+const planOf = async (change: Partial<typeof asked>, accountId = ''): Promise<string> => {
+  const plans: string[] = [];
+  const explaining: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      const [first = '', ...rest] = (node as RawNode).sqlFragments;
+      return { ...(node as RawNode), sqlFragments: [`explain ${first}`, ...rest] };
+    },
+    transformResult: async ({ result }) => {
+      plans.push(result.rows.map((row) => row['QUERY PLAN']).join('\n'));
+      return { ...result, rows: [] };
+    },
+  };
+  const deps = {
+    db: stage.db.withPlugin(explaining),
+    clock,
+    pages: pageTokens({ secret: Buffer.alloc(32), storeId: 'x' }),
+  };
+  const roles = accountId === '' ? (['operator'] as const) : (['provider', 'consumer'] as const);
+  if (!connections) throw new Error('there are no lists');
+  await readPage(deps, connections, { ...asked, ...change }, { subject: 'spec', accountId, roles }, 100);
+  return plans.join('\n');
+};
+
+const ORDERED = ['connection_id', 'service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'];
+
+describe('with thousands of connections', () => {
+  it.each([...ORDERED, 'status', 'create_time', 'status_time'])('an index has them in order of %s', async (column) => {
+    for (const orderBy of [column, `${column} desc`]) {
+      const plan = await planOf({ orderBy });
+      expect(plan).toContain('Index Scan');
+      expect(plan).not.toMatch(/Seq Scan|Sort/);
+    }
+  });
+
+  it.each([
+    ['a service', { filter: `service_id = ${serviceAt(150)}` }],
+    ['an account, the latest', { filter: `endpoint_account_id = "${consumerAt(7)}"`, orderBy: 'status_time desc' }],
+    ['a hold', { filter: 'hold_reasons:SERVICE_SECURITY_LOCK' }],
+    ['what is stuck, the latest', { stuck: true, orderBy: 'status_time desc' }],
+    ['an id that begins so', { q: endpointAt(4_000).slice(0, -2) }],
+    ['an account that is looked for', { q: providerAt(30), orderBy: 'status_time desc' }],
+    ['nothing', { q: 'nothing' }],
+  ])('an index finds %s', async (_what, change) => {
+    expect(await planOf(change)).not.toContain('Seq Scan');
+  });
+
+  it('an index finds those of an account', async () => {
+    for (const accountId of [consumerAt(7), providerAt(30)]) {
+      expect(await planOf({ orderBy: 'status_time desc' }, accountId)).not.toContain('Seq Scan');
+    }
+  });
+
+  it.each(['', 'status', 'status_time desc', 'service_id, status_time desc'])(
+    'pages in order of %s have what does not change once, while others change',
+    async (orderBy) => {
+      const changing = new Set<string>();
+      const seen: string[] = [];
+      let revision = 10n;
+      let pageToken = '';
+      do {
+        const search = new URLSearchParams({ pageSize: '400', orderBy, pageToken });
+        const reply = await stage.get(`/api/connections?${search}`, operator);
+        const page = (await reply.json()) as { items: { connectionId: string }[]; nextPageToken: string };
+        seen.push(...page.items.map(({ connectionId }) => connectionId));
+        pageToken = page.nextPageToken;
+        for (let each = 0; each < 5; each++) {
+          const id = endpointAt(Math.floor(Math.random() * COUNT));
+          changing.add(id);
+          await stage.tell('broker', connectionMoved(id, ++revision, ['CONNECTED', 'CHANGING']));
+        }
+      } while (pageToken !== '');
+      const lasting = seen.filter((id) => !changing.has(id));
+      expect(new Set(lasting).size).toBe(lasting.length);
+      const there = await sql<{ key: string }>`select key from foreign_broker_connection where not gone`.execute(
+        stage.db,
+      );
+      expect(lasting.sort()).toEqual(
+        there.rows
+          .map(({ key }) => key)
+          .filter((id) => !changing.has(id))
+          .sort(),
+      );
+    },
+  );
+});
