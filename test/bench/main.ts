@@ -1,11 +1,13 @@
 import { BenchError } from './bench-error.ts';
 import { bulk } from './bulk.ts';
+import { ops } from './ops.ts';
 import { slice } from './slice.ts';
 import { traffic } from './traffic.ts';
 
 /** Each gives the text that says how it went. */
 const benches: Readonly<Record<string, (count?: number) => Promise<string>>> = {
   bulk: async (connections) => JSON.stringify(await bulk(connections), null, 2),
+  ops,
   slice: async () => JSON.stringify(await slice(), null, 2),
   traffic,
 };

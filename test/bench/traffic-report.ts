@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 import { percentile, round } from './statistics.ts';
+import { table } from './table.ts';
 import { CHANGE_ROUNDS, type Changes } from './traffic-changes.ts';
 import type { Load } from './traffic-load.ts';
 import { type Costs, type PathName, ROUNDS, type Samples, SECONDS } from './traffic-paths.ts';
@@ -52,12 +53,4 @@ export const report = ({ machine, loads, costs, changes }: Results): string => {
       ],
     ),
   ].join('\n');
-};
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0), 3));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
 };
