@@ -36,7 +36,8 @@ const OF_A_SERVICE = ['provider.listServiceUsers', 'provider.listResources'];
 const firstPages = async (callers: Callers, scene: Omit<Scene, Tokens>): Promise<Scene['lists']> => {
   const lists: Record<string, Scene['lists'][string]> = {};
   for (const rpc of rpcs) {
-    if (!rpc.fields.includes('pageToken')) continue;
+    // Dead letters are nobody's.
+    if (!rpc.fields.includes('pageToken') || rpc.title === 'operations.listDeadLetters') continue;
     const request = {
       ...(OF_A_SERVICE.includes(rpc.title) && { serviceId: scene.serviceId }),
       ...(rpc.title === 'broker.listConnectionEvents' && { connectionId: scene.endpointId }),

@@ -32,6 +32,7 @@ export const absent = {
   securityGroup: id('sg'),
   routeTable: id('vtb'),
   gateway: id('vpce'),
+  deadLetter: id('dl'),
   account: '9'.repeat(16),
 } as const;
 

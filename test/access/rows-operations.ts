@@ -1,7 +1,19 @@
-import { nobody, noField, type Rows } from './row.ts';
+import { absent, FORGED_TOKEN, nobody, noField, pageTokenRow, type Row, type Rows } from './row.ts';
+
+const staff = { ...nobody, operator: 'OK', viewer: 'OK' };
+const forged = { ...nobody, operator: 'INVALID_ARGUMENT', viewer: 'INVALID_ARGUMENT' };
+
+/** There is none in the scene. */
+const deadLetter: Row = {
+  field: 'deadLetterId',
+  say: (_scene, deadLetterId) => ({ deadLetterId, message: 'why' }),
+  real: () => absent.deadLetter,
+  absent: absent.deadLetter,
+  expected: { ...nobody, operator: 'NOT_FOUND' },
+};
 
 export const operationsRows: Rows = {
-  'operations.listReadModels': [noField(() => ({}), { ...nobody, operator: 'OK', viewer: 'OK' })],
+  'operations.listReadModels': [noField(() => ({}), staff)],
   'operations.rebuildReadModel': [
     {
       field: 'readModel',
@@ -11,4 +23,12 @@ export const operationsRows: Rows = {
       expected: { ...nobody, operator: 'OK' },
     },
   ],
+  'operations.listSubscriptions': [noField(() => ({}), staff)],
+  'operations.listDeadLetters': [
+    noField(() => ({}), staff),
+    // Of one page there is no token.
+    { ...pageTokenRow('operations.listDeadLetters', forged), real: () => FORGED_TOKEN },
+  ],
+  'operations.replayDeadLetter': [deadLetter],
+  'operations.discardDeadLetter': [deadLetter],
 };

@@ -50,6 +50,7 @@ const describeSystem = async (): Promise<RunFile> => ({
     consumer: addressesOf('consumer'),
     broker: addressesOf('broker'),
     dns: addressesOf('dns'),
+    ops: [],
   },
   dataPlane: { mode: 'loopback', zones: [] },
   dashboard: { urls: [] },

@@ -22,7 +22,7 @@ beforeAll(async () => {
     verifier: services.issuer.verifier,
     clients: {
       ...{ provider: clientOf(provider), consumer: clientOf(consumer) },
-      ...{ broker: clientOf(broker), dns: clientOf(dns) },
+      ...{ broker: clientOf(broker), dns: clientOf(dns), ops: clientOf([]) },
     },
   });
   serviceId = await activeService(services);

@@ -32,8 +32,8 @@ beforeAll(async () => {
   const { run } = stage();
   for (const index of [0, 1]) {
     const only = (addresses: readonly string[]) => addresses.slice(index, index + 1);
-    const { provider, consumer, broker, dns } = run.grpc;
-    const grpc = { provider: only(provider), consumer: only(consumer), broker: only(broker), dns: only(dns) };
+    const { provider, consumer, broker, dns, ops } = run.grpc;
+    const grpc = { provider: only(provider), consumer: only(consumer), broker: only(broker), dns: only(dns), ops };
     casts.push(await openCast({ ...run, grpc }, accounts));
   }
 });

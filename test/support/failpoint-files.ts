@@ -16,6 +16,8 @@ export type Failpoints = Readonly<{
   /** For the services' environment. */
   env: Readonly<Record<string, string>>;
   hold: (name: string) => Held;
+  /** Whoever comes by fails, until what it answers is called. */
+  refuse: (name: string) => () => void;
   /** Lets everybody go on. */
   releaseAll: () => void;
   /** The next process that comes by is killed. */
@@ -29,9 +31,9 @@ const PATIENCE_MS = 20_000;
 const LOOK_EVERY_MS = 10;
 
 export const openFailpoints = async (
-  names: Readonly<{ hold?: readonly string[]; killOnce?: readonly string[] }>,
+  names: Readonly<Partial<Record<'hold' | 'refuse' | 'killOnce', readonly string[]>>>,
 ): Promise<Failpoints> => {
-  const { hold = [], killOnce = [] } = names;
+  const { hold = [], refuse = [], killOnce = [] } = names;
   const directory = await mkdtemp(join(tmpdir(), 'privatelink-failpoints-'));
   const fileOf = (name: string): string => join(directory, name.replace(':', '+'));
   const checked = (known: readonly string[], name: string): string => {
@@ -40,6 +42,7 @@ export const openFailpoints = async (
   };
   const settings = [
     ...hold.map((name) => `${name}=hold:${fileOf(name)}`),
+    ...refuse.map((name) => `${name}=refuse:${fileOf(name)}`),
     ...killOnce.map((name) => `${name}=kill-once:${fileOf(name)}`),
   ];
   return {
@@ -58,6 +61,11 @@ export const openFailpoints = async (
         },
         release: () => rmSync(file, { force: true }),
       };
+    },
+    refuse: (name) => {
+      const file = checked(refuse, name);
+      writeFileSync(file, '');
+      return () => rmSync(file, { force: true });
     },
     releaseAll: () => {
       for (const name of hold) rmSync(fileOf(name), { force: true });

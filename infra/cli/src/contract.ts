@@ -2,26 +2,28 @@ import type { DescField, DescMethod } from '@bufbuild/protobuf';
 import { accessOf } from '@privatelink/shared/grpc/access';
 import { registry } from '@privatelink/shared/grpc/json-call';
 
-export type ServiceName = 'provider' | 'consumer' | 'broker' | 'dns';
+export const serviceNames = ['provider', 'consumer', 'broker', 'dns', 'ops'] as const;
+export type ServiceName = (typeof serviceNames)[number];
 
 /** An RPC as a command: `plctl <noun> <verb>`. */
 export type Rpc = Readonly<{
   noun: string;
   verb: string;
-  /** Who serves it; null for what every service serves. */
-  service: ServiceName | null;
+  /** Who serves it; where there are several, the caller says whose is meant. */
+  servedBy: readonly ServiceName[];
   method: DescMethod;
   /** What the contract says of it. */
   about: string;
 }>;
 
-const SERVED: Readonly<Record<string, ServiceName | null>> = {
-  'privatelink.provider.v1.ProviderService': 'provider',
-  'privatelink.consumer.v1.ConsumerService': 'consumer',
-  'privatelink.broker.v1.BrokerService': 'broker',
-  'privatelink.dns.v1.DnsService': 'dns',
-  'privatelink.events.v1.EventsService': null,
-  'privatelink.operations.v1.OperationsService': null,
+const SERVED: Readonly<Record<string, readonly ServiceName[]>> = {
+  'privatelink.provider.v1.ProviderService': ['provider'],
+  'privatelink.consumer.v1.ConsumerService': ['consumer'],
+  'privatelink.broker.v1.BrokerService': ['broker'],
+  'privatelink.dns.v1.DnsService': ['dns'],
+  // It has no events of its own.
+  'privatelink.events.v1.EventsService': serviceNames.filter((name) => name !== 'ops'),
+  'privatelink.operations.v1.OperationsService': serviceNames,
 };
 
 /** What only services and agents may call. */
@@ -50,9 +52,9 @@ export const commentOf = (desc: DescMethod | DescField): string => {
 };
 
 /** Every RPC that somebody may call, in the order of the contract. */
-export const rpcs: readonly Rpc[] = Object.entries(SERVED).flatMap(([name, service]) =>
+export const rpcs: readonly Rpc[] = Object.entries(SERVED).flatMap(([name, servedBy]) =>
   (registry.getService(name)?.methods ?? [])
-    .map((method) => ({ ...nameOf(method.name), service, method, about: commentOf(method) }))
+    .map((method) => ({ ...nameOf(method.name), servedBy, method, about: commentOf(method) }))
     .filter(({ method }) => !isInternal(method)),
 );
 

@@ -3,7 +3,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { accessOf } from '@privatelink/shared/grpc/access';
 import { Command, Option } from 'commander';
 import { call, requestFrom } from './call.ts';
-import { commentOf, type Rpc, rpcs } from './contract.ts';
+import { commentOf, type Rpc, rpcs, type ServiceName } from './contract.ts';
 import { CallFailed, UsageError } from './failure.ts';
 import { fieldValue, flagOf, type Json, optionFor } from './field-option.ts';
 import { type Format, print, printEvent, type Screen } from './output/print.ts';
@@ -11,10 +11,9 @@ import { openSession, type SessionOptions } from './session.ts';
 import { watch } from './watch.ts';
 
 type Given = Readonly<Record<string, unknown>>;
-type Global = SessionOptions &
-  Readonly<{ output: Format; service?: keyof typeof SERVICES; timeout: number; watch?: boolean }>;
+type Global = SessionOptions & Readonly<{ output: Format; service?: ServiceName; timeout: number; watch?: boolean }>;
 
-const SERVICES = { provider: 1, consumer: 1, broker: 1, dns: 1 } as const;
+const DEFAULT_SERVICE = 'broker';
 
 /** A command for each RPC of the contract, under its noun. */
 export const addRpcCommands = (program: Command, screen: Screen): void => {
@@ -31,14 +30,14 @@ export const addRpcCommands = (program: Command, screen: Screen): void => {
 };
 
 const commandFor = (rpc: Rpc, screen: Screen): Command => {
-  const { verb, about, method, service } = rpc;
+  const { verb, about, method, servedBy } = rpc;
   const command = new Command(verb).description(about);
   const id = idField(method.input);
   if (id) command.argument(`[${id.name.replaceAll('_', '-')}]`, commentOf(id));
   for (const field of method.input.fields) command.addOption(optionFor(field));
   command.addOption(new Option('--request <json>', 'the whole request as JSON; options come on top of it'));
-  if (service === null)
-    command.addOption(new Option('--service <name>', 'whose').choices(Object.keys(SERVICES)).default('broker'));
+  if (servedBy.length > 1)
+    command.addOption(new Option('--service <name>', 'whose').choices(servedBy).default(DEFAULT_SERVICE));
   if (verb === 'get' || verb === 'list')
     command.option('--watch', 'ask again each second, and show what has changed, until ctrl-C');
   return command.action(async (...args: unknown[]) => {
@@ -51,9 +50,11 @@ const commandFor = (rpc: Rpc, screen: Screen): Command => {
 
 /** What a command is about may stand alone: `plctl connection get ep-...`. */
 const idField = ({ fields }: DescMessage) =>
-  fields.find(({ name }) => /^(service|endpoint|connection|vpc)_id$|^(service|domain_name|read_model)$/.test(name));
+  fields.find(({ name }) =>
+    /^(service|endpoint|connection|vpc|dead_letter)_id$|^(service|domain_name|read_model)$/.test(name),
+  );
 
-const run = async ({ method, service }: Rpc, given: Given, options: Global, screen: Screen): Promise<void> => {
+const run = async ({ method, servedBy }: Rpc, given: Given, options: Global, screen: Screen): Promise<void> => {
   const session = openSession(options);
   const json = requestJson(method.input, given);
   const read = () => {
@@ -63,8 +64,10 @@ const run = async ({ method, service }: Rpc, given: Given, options: Global, scre
       throw new UsageError(`this is no ${method.input.name}: ${(error as Error).message}`);
     }
   };
+  // Of what one serves, `--service` is a field of the request.
+  const asked = servedBy.length > 1 ? options.service : servedBy[0];
   const target = {
-    address: await session.address(service ?? options.service ?? 'broker'),
+    address: await session.address(asked ?? DEFAULT_SERVICE),
     token: await session.token(accessOf(`${method.parent.typeName}/${method.name}`)?.roles ?? []),
     timeoutMs: options.timeout * 1_000,
   };

@@ -7,7 +7,7 @@ import { readRunFile } from '@privatelink/embedded/run-file';
 import { type Role, roles } from '@privatelink/shared/grpc/access';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { ServiceName } from './contract.ts';
+import { type ServiceName, serviceNames } from './contract.ts';
 import { UsageError } from './failure.ts';
 
 /** Who calls, and where; each of it by option, else by profile, else as the development system says. */
@@ -25,7 +25,7 @@ const profileSchema = z.strictObject({
   roles: z.array(z.enum(roles)).optional(),
   token: z.string().optional(),
   data_dir: z.string().optional(),
-  addresses: z.partialRecord(z.enum(['provider', 'consumer', 'broker', 'dns']), z.string()).optional(),
+  addresses: z.partialRecord(z.enum(serviceNames), z.string()).optional(),
 });
 const configSchema = z.strictObject({
   current: z.string().optional(),

@@ -25,6 +25,8 @@ export const runFileSchema = z.object({
     consumer: addressesSchema,
     broker: addressesSchema,
     dns: addressesSchema,
+    /** None when there is no dashboard. */
+    ops: addressesSchema,
   }),
   /** The zone agents that forward traffic; `none` forwards nothing and has none. */
   dataPlane: z.object({

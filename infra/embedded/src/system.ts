@@ -207,6 +207,7 @@ function describeAddresses(ports: PortPlan, issuer: Issuer, parts: ServerParts) 
       consumer: addressesOf(ports, 'consumer'),
       broker: addressesOf(ports, 'broker'),
       dns: addressesOf(ports, 'dns'),
+      ops: addressesOf(ports, 'ops'),
     },
     dashboard: { urls: dashboardUrls(ports) },
     issuer: { keyFile: issuer.keyFile, issuer: issuerName, audience },

@@ -1,18 +1,24 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { EventsServiceClient } from '@privatelink/proto/events/v1/events_service';
+import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
 import { connect } from '@privatelink/shared/grpc/client';
 import { readTokenSecret } from '@privatelink/shared/grpc/opaque-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
 import { startGrpcServer } from '@privatelink/shared/grpc/server';
 import { tokenVerifier } from '@privatelink/shared/grpc/tokens';
 import { connectNats } from '@privatelink/shared/nats/connect';
-import { runFeed } from '@privatelink/shared/nats/feed';
+import type { Consumer } from '@privatelink/shared/nats/consumer';
+import { deadLetters } from '@privatelink/shared/nats/dead-letters';
+import { checkpointOf, runFeed, tailOf, takeInAgain } from '@privatelink/shared/nats/feed';
 import { connectPostgres } from '@privatelink/shared/postgres/connect';
 import { systemClock } from '@privatelink/shared/runtime/clock';
 import { loadConfig } from '@privatelink/shared/runtime/config';
 import { runService } from '@privatelink/shared/runtime/lifecycle';
+import { lookAtDeadLetters } from '@privatelink/shared/runtime/looks';
+import { operationsErrors, operationsService } from '@privatelink/shared/runtime/operations';
 import { StartupError } from '@privatelink/shared/runtime/startup-error';
-import { serveMetrics } from '@privatelink/shared/telemetry/serve-metrics';
+import type { Running } from '@privatelink/shared/runtime/subscription-operations';
+import { type Look, serveMetrics } from '@privatelink/shared/telemetry/serve-metrics';
 import { opsConfig } from './config.ts';
 import type { ServiceClients } from './http/rpc-routes.ts';
 import { createHttpServer } from './http/server.ts';
@@ -28,8 +34,9 @@ await runService('ops', async (service) => {
   const config = loadConfig(opsConfig, process.env);
   const { httpListen, instance, jwksFile } = config;
   const clock = systemClock;
+  const looks: Look[] = [];
   if (config.metricsListen) {
-    const metrics = await serveMetrics({ listen: config.metricsListen, looks: [], log });
+    const metrics = await serveMetrics({ listen: config.metricsListen, looks, log });
     service.onStop(metrics.close);
   }
   const postgres = await connectPostgres({ url: config.postgres, schema: 'ops', poolMax: POOL_MAX, log });
@@ -39,15 +46,23 @@ await runService('ops', async (service) => {
   service.onStop(nats.close);
   await ensureTables(db);
 
+  const handlers = new Map<string, Consumer['handle']>();
+  const running: Running[] = [];
   for (const source of sources) {
     const owner = connect(EventsServiceClient, config.addresses[source], { token: { file: config.tokenFile } });
     service.onStop(owner.close);
     const deps = { db, nats, owner, service: 'ops', clock, log, signal, holder: instance };
-    const running = runFeed(deps, feedOf(source)).catch((error: unknown) => {
+    const feed = feedOf(source);
+    const checkpoint = checkpointOf(feed);
+    handlers.set(feed.name, (message) => takeInAgain(deps, feed, message));
+    running.push({ name: checkpoint, checkpoint, tail: () => tailOf(nats, feed) });
+    const ended = runFeed(deps, feed).catch((error: unknown) => {
       if (!signal.aborted) service.fail(new Error(`feed of ${source} failed`, { cause: error }));
     });
-    service.onStop(() => running);
+    service.onStop(() => ended);
   }
+  const letters = deadLetters({ nats, service: 'ops', clock });
+  looks.push(lookAtDeadLetters(letters, handlers));
 
   const clientOf = (addresses: readonly string[]): Client =>
     new Client(
@@ -59,13 +74,15 @@ await runService('ops', async (service) => {
     consumer: clientOf(config.addresses.consumer),
     broker: clientOf(config.addresses.broker),
     dns: clientOf(config.addresses.dns),
+    ops: clientOf([`${config.grpcListen.host}:${config.grpcListen.port}`]),
   };
   const verifier = tokenVerifier({ jwksFile });
   const { id: storeId } = await readFactLog(db);
+  const pages = pageTokens({ secret: readTokenSecret(config.tokenSecretFile), storeId });
   const app = await createHttpServer({
     ...{ db, clients, clock, log, signal, verifier },
     ...{ webDir: config.webDir, loginDir: config.loginDir, region: config.region, zones: config.zones },
-    pages: pageTokens({ secret: readTokenSecret(config.tokenSecretFile), storeId }),
+    pages,
     origins: config.origin
       ? [config.origin]
       : [`http://127.0.0.1:${httpListen.port}`, `http://localhost:${httpListen.port}`],
@@ -78,8 +95,11 @@ await runService('ops', async (service) => {
   });
   service.onStop(() => app.close());
 
+  const identity = { service: 'ops', instance };
+  const operations = operationsService({ db, letters, handlers, pages, log, running, process: identity }, []);
   const server = await startGrpcServer({
-    ...{ service: 'ops', listen: config.grpcListen, services: [], catalogue: {} },
+    ...{ service: 'ops', listen: config.grpcListen, catalogue: operationsErrors },
+    services: [{ definition: OperationsServiceService, implementation: operations }],
     ...{ verifier, log, reflection: config.reflection },
   });
   service.onStop(() => server.stop(DRAIN_MS));

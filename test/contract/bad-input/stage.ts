@@ -34,7 +34,7 @@ export const refused = (code: string, reason: string, ...fields: readonly string
 /** Who may make this call: services, operators and billing do as themselves, everybody else's is the owner's. */
 export const callerOf = (rpc: Rpc): CallerName => {
   if (INTERNAL.includes(rpc.title)) return 'service';
-  if (/^(un)?lock|ReadModel|^setPlatform/.test(rpc.name)) return 'operator';
+  if (/^(un)?lock|ReadModel|DeadLetter|Subscription|^setPlatform/.test(rpc.name)) return 'operator';
   return rpc.name.startsWith('reportPayment') ? 'billing' : 'owner';
 };
 

@@ -35,9 +35,9 @@ export const invokeFor = (options: Options, accountOf: ReadonlyMap<string, Accou
     return opened;
   };
   return async (account, { rpc, request }) => {
-    const found = rpcNamed(rpc);
-    if (!found.service) throw new Error(`${rpc} is served by more than one service`);
-    const { method, service } = found;
+    const { method, servedBy } = rpcNamed(rpc);
+    const [service, ...others] = servedBy;
+    if (!service || others.length > 0) throw new Error(`${rpc} is served by more than one service`);
     const session = sessionOf(account);
     const target = {
       address: await session.address(service),

@@ -9,16 +9,18 @@ import type { Authenticate } from './authentication.ts';
 import { NotFound } from './errors.ts';
 import type { App } from './server.ts';
 
-const services = ['provider', 'consumer', 'broker', 'dns'] as const;
+const services = ['provider', 'consumer', 'broker', 'dns', 'ops'] as const;
 export type ServiceClients = Readonly<Record<(typeof services)[number], Client>>;
 
-const EVERYWHERE = ['privatelink.events.v1.EventsService', 'privatelink.operations.v1.OperationsService'];
+const OPERATIONS = 'privatelink.operations.v1.OperationsService';
+const EVERYWHERE = ['privatelink.events.v1.EventsService', OPERATIONS];
 
 const SERVED: Readonly<Record<keyof ServiceClients, readonly string[]>> = {
   provider: ['privatelink.provider.v1.ProviderService', ...EVERYWHERE],
   consumer: ['privatelink.consumer.v1.ConsumerService', ...EVERYWHERE],
   broker: ['privatelink.broker.v1.BrokerService', ...EVERYWHERE],
   dns: ['privatelink.dns.v1.DnsService', ...EVERYWHERE],
+  ops: [OPERATIONS],
 };
 
 const TIMEOUT_MS = 10_000;

@@ -35,7 +35,7 @@ export const takeIn = async (tx: Db, source: string, announced: readonly Announc
   await sql`
     insert into foreign_source values (${source}, clock_timestamp(), ${told.at(-1)?.recordedAt ?? null})
     on conflict (source) do update set heard_at = excluded.heard_at,
-      record_time = coalesce(excluded.record_time, foreign_source.record_time)`.execute(tx);
+      record_time = greatest(excluded.record_time, foreign_source.record_time)`.execute(tx);
 };
 
 /** Of these, in their order, what is newer than what is held of its stream; from now on it is held. */

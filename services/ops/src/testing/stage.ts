@@ -55,7 +55,7 @@ export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddre
       ...{ db, clock: systemClock, log, region: 'cn-hangzhou', zones: ['cn-hangzhou-h'] },
       pages: pageTokens({ secret, storeId: 'spec' }),
       verifier: tokenVerifier({ jwksFile }),
-      clients: { provider: client, consumer: client, broker: client, dns: client },
+      clients: { provider: client, consumer: client, broker: client, dns: client, ops: client },
       ...{ origins: [`http://127.0.0.1:${port}`], webDir: undefined, loginDir: directory, signal: ending.signal },
       ...options,
     });

@@ -1,5 +1,5 @@
 /**
- * Named places where a test run may hold or kill the process, to run a race in a chosen order.
+ * Named places where a test run may hold or kill the process, or have it fail, to run things in a chosen order.
  * Without PRIVATELINK_FAILPOINTS, which only a test run may set, a failpoint does nothing.
  */
 export type FailpointAction = (name: string) => Promise<void>;

@@ -47,6 +47,7 @@ const readByAccounts: Access = {
   relations: ['owner', 'counterpart', 'operator'],
 };
 
+const readByStaff: Access = { roles: ['operator', 'viewer'], relations: ['operator'] };
 const byOperator: Access = { roles: ['operator'], relations: ['operator'] };
 const byEitherSide: Access = { roles: ['provider', 'consumer'], relations: ['owner', 'counterpart'] };
 
@@ -163,8 +164,12 @@ const table = {
     listEvents: readByAccounts,
   } satisfies Rows<EventsServiceServer>,
   'privatelink.operations.v1.OperationsService': {
-    listReadModels: { roles: ['operator', 'viewer'], relations: ['operator'] },
+    listReadModels: readByStaff,
     rebuildReadModel: byOperator,
+    listSubscriptions: readByStaff,
+    listDeadLetters: readByStaff,
+    replayDeadLetter: byOperator,
+    discardDeadLetter: byOperator,
   } satisfies Rows<OperationsServiceServer>,
 };
 

@@ -101,7 +101,7 @@ describe('runConsumer', () => {
     await publish('good');
     await vi.waitFor(() => expect(seen).toEqual(['bad', 'good']));
     const letter = await vi.waitUntil(() =>
-      nats.jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.consumer.consumer__spec' }),
+      nats.jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.consumer.consumer__spec.>' }),
     );
     expect(new TextDecoder().decode(letter.data)).toBe('bad');
     expect(fromMsgHdrs(letter.header)).toMatchObject({

@@ -11,25 +11,19 @@ import type { Logger } from 'pino';
 import { Unavailable } from '../app/errors.ts';
 import type { Clock } from '../eventing/ports.ts';
 import { Rejected } from '../eventing/rejected.ts';
-import { servers } from '../telemetry/metrics.ts';
 import { inSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
-import { fromMsgHdrs, type Headers, toMsgHdrs } from './headers.ts';
+import { setAside } from './dead-letters.ts';
+import { fromMsgHdrs } from './headers.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import { ensureStreams, type StreamName } from './streams.ts';
-import { deadLetterSubject } from './subjects.ts';
+
+export type { IncomingMessage };
 
 /** A message that no repetition makes any better. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
 }
-
-export type IncomingMessage = Readonly<{
-  subject: string;
-  headers: Headers;
-  body: Uint8Array;
-  /** 1 at first. */
-  deliveryCount: number;
-}>;
 
 export type Consumer = Readonly<{
   /** `<service>__<purpose>`; replicas share it. */
@@ -140,8 +134,9 @@ const deliver = async (deps: ConsumerDeps, consumer: Consumer, message: JsMsg): 
     await inSpan(consumer.durable, span, async () => consumer.handle(incoming));
   } catch (err) {
     const exhausted = deliveryCount >= (consumer.maxDeliveries ?? MAX_DELIVERIES) && !isOutage(err);
-    const hopeless = err instanceof InvalidMessage || err instanceof Rejected || exhausted;
-    if (hopeless && (await setAside(deps, consumer, incoming, err))) {
+    const isHopeless = err instanceof InvalidMessage || err instanceof Rejected || exhausted;
+    const failed = { consumer: consumer.durable, message: incoming, sequence: String(message.seq), cause: err };
+    if (isHopeless && (await setAside(deps, failed))) {
       log.warn({ ...context, err }, 'message set aside');
       message.term();
     } else {
@@ -155,35 +150,9 @@ const deliver = async (deps: ConsumerDeps, consumer: Consumer, message: JsMsg): 
   if (!(await message.ackAck().catch(() => false))) log.warn(context, 'acknowledgement not confirmed');
 };
 
-/** Stores a dead letter; true once it is stored, so that the message may be given up. */
-export const setAside = async (
-  { nats, service, log }: Pick<ConsumerDeps, 'nats' | 'service' | 'log'>,
-  { durable }: Pick<Consumer, 'durable'>,
-  { subject, headers, body, deliveryCount }: IncomingMessage,
-  cause: unknown,
-): Promise<boolean> => {
-  const subjectOfLetter = deadLetterSubject(service, durable);
-  const own = Object.entries(headers).filter(([name]) => !name.startsWith('Nats-'));
-  const letter = {
-    ...Object.fromEntries(own),
-    'message-id': headers['Nats-Msg-Id'] ?? '',
-    'dead-letter-reason': (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 1_000),
-    'dead-letter-subject': subject,
-    'dead-letter-deliveries': String(deliveryCount),
-  };
-  try {
-    await nats.js.publish(subjectOfLetter, body, { headers: toMsgHdrs(letter) });
-    servers.setAside.inc({ consumer: durable });
-    return true;
-  } catch (err) {
-    log.warn({ consumer: durable, subject: subjectOfLetter, err }, 'dead letter not stored');
-    return false;
-  }
-};
-
 const backoff = (attempt: number): number => Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS);
 
 /** Something that we need is away: no reason to give up a message, however long it takes. */
-const isOutage = (error: unknown): boolean =>
+export const isOutage = (error: unknown): boolean =>
   error instanceof Unavailable ||
   (error instanceof Error && 'code' in error && /^(08|53|57P|ECONN|ETIMEDOUT|EPIPE)/.test(String(error.code)));

@@ -2,12 +2,14 @@ import { Fact } from '@privatelink/proto/events/v1/fact';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Rejected } from '../eventing/rejected.ts';
 import { connectPostgres, type Db, type Postgres } from '../postgres/connect.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
 import { type NatsServer, type PostgresServer, startNats, startPostgres } from '../testing/servers.ts';
 import { connectNats, type Nats } from './connect.ts';
 import { InvalidMessage } from './consumer.ts';
-import { type Feed, type FeedDeps, runFeed } from './feed.ts';
+import { deadLetters } from './dead-letters.ts';
+import { type Feed, type FeedDeps, runFeed, takeInAgain } from './feed.ts';
 import { ensureStream } from './streams.ts';
 
 const log = pino({ level: 'silent' });
@@ -129,8 +131,54 @@ describe('a feed', () => {
     await publish('bad');
     await publish('1');
     await keeps(numbers(2));
-    const letter = await nats.jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.consumer.consumer__spec' });
+    const letter = await nats.jsm.streams.getMessage('DLQ', { last_by_subj: 'dlq.consumer.consumer__spec.>' });
     expect(letter?.header.get('dead-letter-reason')).toBe('InvalidMessage: bad');
+  });
+
+  test('sets aside what fails by itself, and takes in all others, in order', async () => {
+    const fails = (items: readonly string[]) => items.some((item) => item.startsWith('poison'));
+    run({
+      record: async (items) => {
+        if (items.includes('poison 1')) throw new Rejected('NEVER');
+      },
+      write: async (tx, items) => {
+        await keeping.write(tx, items);
+        if (fails(items)) throw new Error('a bug');
+      },
+    });
+    await publishAll(0, 3);
+    await Promise.all([publish('poison 1'), publish('3'), publish('poison 2'), publish('4')]);
+    await keeps(numbers(5));
+    await publish('5');
+    await keeps(numbers(6));
+    const letters = await deadLetters({ nats, service: 'consumer', clock }).list('', 0, 10);
+    expect(letters.map(({ reason }) => reason)).toEqual(['Rejected: NEVER {}', 'Error: a bug']);
+  }, 30_000);
+
+  test('takes a message in out of its turn, beside nobody', async () => {
+    const end = run();
+    await publish('0');
+    await keeps(['0']);
+    const [entered, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: Feed<string> = {
+      ...keeping,
+      write: async (tx, items) => {
+        entered.resolve();
+        await release.promise;
+        await keeping.write(tx, items);
+      },
+    };
+    const again = { subject: 'evt.provider.v1.thing.made.a', headers: {}, deliveryCount: 2 };
+    const body = new TextEncoder().encode('again');
+    const taken = takeInAgain({ db: postgres.db }, slow, { ...again, body });
+    await entered.promise;
+    await publish('1');
+    await end();
+    expect(await kept()).toEqual(['0']);
+    release.resolve();
+    await taken;
+    run();
+    await keeps(['0', 'again', '1']);
   });
 
   test('is one replica’s at a time', async () => {

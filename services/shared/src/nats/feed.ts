@@ -1,12 +1,14 @@
 import type { SubscriptionMessage } from '../eventing/ports.ts';
 import { type RereadFactsDeps, rereadFacts } from '../facts/reread-facts.ts';
-import { claimCheckpointIn, moveCheckpoint, NOWHERE } from '../postgres/checkpoint.ts';
+import { claimCheckpointIn, moveCheckpoint, NOWHERE, readCheckpoint } from '../postgres/checkpoint.ts';
 import type { Db } from '../postgres/connect.ts';
 import { LeaseLost } from '../postgres/lease.ts';
 import { type LeasedSubscriptionDeps, positionOf, runLeasedSubscription } from '../postgres/leased-subscription.ts';
 import { startSpan, TRACEPARENT } from '../telemetry/trace.ts';
 import type { Nats } from './connect.ts';
-import { type IncomingMessage, InvalidMessage, setAside } from './consumer.ts';
+import { InvalidMessage, isOutage } from './consumer.ts';
+import { setAside } from './dead-letters.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import { jetStreamSource } from './jetstream-source.ts';
 import { ensureStreams, factsStream, type StreamName } from './streams.ts';
 import type { Producer } from './subjects.ts';
@@ -22,7 +24,7 @@ export type Feed<T> = Readonly<{
   filterSubject: string;
   /** The same as a filter of facts (docs/filters.md); all of them when absent. */
   filter?: string;
-  /** Throws `InvalidMessage` to set a message aside. */
+  /** Throws `InvalidMessage` to set a message aside at once; so is, after a while, one that makes the others fail. */
   read: (message: IncomingMessage) => T;
   /** What must be recorded before they are written; called again with the same where it or the writing failed. */
   record?: (items: readonly T[]) => Promise<void>;
@@ -32,6 +34,8 @@ export type Feed<T> = Readonly<{
 export type FeedDeps = Omit<LeasedSubscriptionDeps, 'store'> &
   Readonly<{ nats: Nats; service: string; owner: RereadFactsDeps['owner'] }>;
 
+/** Failures in a row, of the same messages, after which each is taken in by itself. */
+const MAX_FAILURES = 8;
 /** Messages that are written at once when they are read anew. */
 const REREAD_BATCH = 256;
 
@@ -41,12 +45,18 @@ const REREAD_BATCH = 256;
  */
 export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> => {
   const { db, log, nats } = deps;
-  const name = `feed.${feed.name}`;
+  const name = checkpointOf(feed);
   const stream = factsStream(feed.source);
   const source = jetStreamSource(nats, stream);
   let epoch = 0n;
   let position = NOWHERE;
   let created = '';
+  let failures = 0;
+
+  const park = async (message: IncomingMessage, err: unknown): Promise<void> => {
+    if (!(await setAside(deps, { consumer: feed.name, message, cause: err }))) throw err;
+    log.warn({ feed: feed.name, subject: message.subject, err }, 'message set aside');
+  };
 
   const readAll = async (messages: readonly IncomingMessage[]): Promise<readonly T[]> => {
     const items: T[] = [];
@@ -55,8 +65,7 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
         items.push(feed.read(message));
       } catch (err) {
         if (!(err instanceof InvalidMessage)) throw err;
-        if (!(await setAside(deps, { durable: feed.name }, message, err))) throw err;
-        log.warn({ feed: feed.name, subject: message.subject, err }, 'message set aside');
+        await park(message, err);
       }
     }
     return items;
@@ -72,21 +81,48 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
     position = to;
   };
 
+  const takeOrPark = async ({ message, at }: Placed): Promise<void> => {
+    try {
+      await take([message], at);
+    } catch (err) {
+      if (isNoReason(err)) throw err;
+      // Not for want of a database either.
+      await readCheckpoint(db, name);
+      await park(message, err);
+      await take([], at);
+    }
+  };
+
+  /** All at once; where that fails and fails, each alone, and what fails alone is set aside. */
+  const takeAll = async (placed: readonly Placed[], to: bigint): Promise<void> => {
+    try {
+      await take(
+        placed.map(({ message }) => message),
+        to,
+      );
+    } catch (err) {
+      if (isNoReason(err) || ++failures < MAX_FAILURES) throw err;
+      for (const one of placed) await takeOrPark(one);
+      await take([], to);
+    }
+    failures = 0;
+  };
+
   /** Whether the stream dropped something that follows what was taken in. */
   const isCut = ({ first_seq }: StreamState): boolean => BigInt(first_seq) > (position > 0n ? position : 0n) + 1n;
 
   const readAnew = async ({ first_seq, last_seq }: StreamState): Promise<void> => {
     log.warn({ feed: name, position: String(position), first: first_seq }, 'read anew: the stream dropped messages');
-    let messages: IncomingMessage[] = [];
+    let placed: Placed[] = [];
     for await (const message of rereadFacts(deps, feed)) {
-      messages.push(message);
-      if (messages.length < REREAD_BATCH) continue;
-      await take(messages, position);
-      messages = [];
+      placed.push({ message, at: position });
+      if (placed.length < REREAD_BATCH) continue;
+      await takeAll(placed, position);
+      placed = [];
     }
     if (deps.signal.aborted) return;
     // What was announced before it began is in it.
-    await take(messages, BigInt(last_seq));
+    await takeAll(placed, BigInt(last_seq));
   };
 
   await runLeasedSubscription(
@@ -114,7 +150,7 @@ export const runFeed = async <T>(deps: FeedDeps, feed: Feed<T>): Promise<void> =
         if (to <= position) return;
         // Only now: what went before these came is gone for good.
         if (isCut((await look(nats, stream)).state)) throw new Error(`${stream} dropped what comes next`);
-        await take(messages.flatMap(toIncoming(position)), to);
+        await takeAll(messages.flatMap(placedAfter(position)), to);
         for (const span of spans) span.end();
       },
       // Emptied, the stream begins at the first sequence again, which nobody would wait for.
@@ -132,10 +168,36 @@ const look = async ({ jsm }: Nats, name: StreamName): Promise<Readonly<{ created
   return { created: String(created), state };
 };
 
-const toIncoming =
+/** `at`: where the feed stands once it is taken in. */
+type Placed = Readonly<{ message: IncomingMessage; at: bigint }>;
+
+const placedAfter =
   (after: bigint) =>
-  (message: SubscriptionMessage): readonly IncomingMessage[] => {
+  (message: SubscriptionMessage): readonly Placed[] => {
     if (message.kind !== 'event' || message.event.position <= after) return [];
-    const { stream: subject, metadata: headers, data } = message.event;
-    return [{ subject, headers, body: data as Uint8Array, deliveryCount: 1 }];
+    const { stream: subject, metadata: headers, data, position } = message.event;
+    return [{ message: { subject, headers, body: data as Uint8Array, deliveryCount: 1 }, at: position }];
   };
+
+/** To set anything aside: it will do once something is back, or for another replica. */
+const isNoReason = (error: unknown): boolean => error instanceof LeaseLost || isOutage(error);
+
+/** Takes in one message out of its turn, beside nobody: what is newer than it stays. */
+export const takeInAgain = async <T>(
+  { db }: Pick<FeedDeps, 'db'>,
+  feed: Feed<T>,
+  message: IncomingMessage,
+): Promise<void> => {
+  const items = [feed.read(message)];
+  await feed.record?.(items);
+  await db.transaction().execute(async (tx) => {
+    await tx.selectFrom('checkpoint').select('name').where('name', '=', checkpointOf(feed)).forUpdate().execute();
+    await feed.write(tx, items);
+  });
+};
+
+/** The end of what it takes in. */
+export const tailOf = (nats: Nats, { source }: Pick<Feed<unknown>, 'source'>): Promise<bigint> =>
+  jetStreamSource(nats, factsStream(source)).tail();
+
+export const checkpointOf = ({ name }: Readonly<{ name: string }>): string => `feed.${name}`;

@@ -41,4 +41,10 @@ export const heartbeatSubject = (service: Producer): string => `evt.${service}.v
 
 export const factsOf = (service: Producer): string => `evt.${service}.v1.>`;
 
-export const deadLetterSubject = (service: string, durable: string): string => `dlq.${service}.${durable}`;
+/** Of a message that a consumer could not handle; `*` for any of either. */
+export const deadLetterSubject = (service: string, consumer: string, id: string): string =>
+  `dlq.${service}.${consumer}.${id}`;
+
+/** Of how such a letter was ended. */
+export const endedLetterSubject = (service: string, consumer: string, id: string): string =>
+  `${deadLetterSubject(service, consumer, id)}.ended`;

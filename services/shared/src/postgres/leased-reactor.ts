@@ -4,10 +4,12 @@ import { holdLease } from './lease.ts';
 import type { LeasedSubscriptionDeps } from './leased-subscription.ts';
 import { workRows } from './work.ts';
 
+export const leaseOfReactor = ({ name }: Pick<Reactor, 'name'>): string => `reactor.${name}`;
+
 /** Runs a reactor, with work rows and checkpoint in PostgreSQL, while this process holds its lease. */
 export const runLeasedReactor = (deps: LeasedSubscriptionDeps, reactor: Reactor): Promise<void> => {
   const { db } = deps;
-  const name = `reactor.${reactor.name}`;
+  const name = leaseOfReactor(reactor);
   return holdLease({ ...deps, name }, async ({ epoch, signal }) => {
     let position = NOWHERE;
     await runReactor(

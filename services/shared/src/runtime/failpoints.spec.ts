@@ -60,6 +60,15 @@ describe('failpoints', () => {
     await held;
   });
 
+  it('refuse whoever comes by while a file exists', async () => {
+    const failpoint = failpointsFrom(`here=refuse:${file}`, log);
+    await failpoint('here');
+    await writeFile(file, '');
+    await expect(failpoint('here')).rejects.toMatchObject({ reason: 'FAILPOINT', facts: { failpoint: 'here' } });
+    await rm(file);
+    await failpoint('here');
+  });
+
   it.each(['here', 'here=stop', 'here=hold:', 'here=kill-once', '=kill'])('refuse %s', (text) => {
     expect(() => failpointsFrom(text, log)).toThrow(StartupError);
   });

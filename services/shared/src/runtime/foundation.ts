@@ -1,7 +1,7 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { EventsServiceClient, EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
-import { setFailpoints } from '../app/failpoint.ts';
+import { failpoint, setFailpoints } from '../app/failpoint.ts';
 import { createRepository, type Repository } from '../app/repository.ts';
 import type { Reactor } from '../app/run-reactor.ts';
 import { shareSubscriptions } from '../app/share-subscriptions.ts';
@@ -24,23 +24,25 @@ import { connectEventStore } from '../kurrent/event-store.ts';
 import { storeIdentity } from '../kurrent/store-identity.ts';
 import { connectNats } from '../nats/connect.ts';
 import { type Consumer, runConsumer } from '../nats/consumer.ts';
+import { deadLetters } from '../nats/dead-letters.ts';
 import { factAnnouncer } from '../nats/fact-announcements.ts';
-import { type Feed, runFeed } from '../nats/feed.ts';
+import { checkpointOf, type Feed, runFeed, tailOf, takeInAgain } from '../nats/feed.ts';
 import { runPublisher } from '../nats/publisher.ts';
 import { connectPostgres, type Db } from '../postgres/connect.ts';
-import { runLeasedReactor } from '../postgres/leased-reactor.ts';
+import { leaseOfReactor, runLeasedReactor } from '../postgres/leased-reactor.ts';
 import type { LeasedSubscriptionDeps } from '../postgres/leased-subscription.ts';
 import type { ReadModel } from '../postgres/read-model.ts';
 import { ensureReadModel } from '../postgres/read-model.ts';
-import { runReadModel } from '../postgres/run-read-model.ts';
+import { leaseOf, runReadModel } from '../postgres/run-read-model.ts';
 import { type Look, serveMetrics } from '../telemetry/serve-metrics.ts';
 import { startTracing } from '../telemetry/start-tracing.ts';
 import { systemClock } from './clock.ts';
 import type { ServiceConfig } from './config.ts';
 import { failpointsFrom } from './failpoints.ts';
 import type { Service } from './lifecycle.ts';
-import { lookAtRows, lookAtServers } from './looks.ts';
+import { lookAtDeadLetters, lookAtRows, lookAtServers, lookAtWork } from './looks.ts';
 import { operationsErrors, operationsService, type Projected, projected } from './operations.ts';
+import type { Running } from './subscription-operations.ts';
 
 export type FoundationOptions = Readonly<{
   /** Short name: schema in PostgreSQL, domain of errors, writer of consistency tokens. */
@@ -127,10 +129,14 @@ export const openFoundation = async (
   }
   const pages = pageTokens({ secret, storeId });
   const tokens = consistencyTokens({ secret, storeId, service: name });
+  const letters = deadLetters({ nats, service: name, clock });
+  const handlers = new Map<string, Consumer['handle']>();
+  looks.push(lookAtDeadLetters(letters, handlers));
+  const running: Running[] = [];
+  const identity = { service: name, instance: config.instance };
+  const operations = operationsService({ db, letters, handlers, pages, log, running, process: identity }, readModels);
   /** Beside the service's own. */
-  const served: Served[] = [
-    { definition: OperationsServiceService, implementation: operationsService(deps, readModels) },
-  ];
+  const served: Served[] = [{ definition: OperationsServiceService, implementation: operations }];
 
   const client: Foundation['client'] = (of, addresses) => {
     const connected = connect(of, addresses, { token: { file: config.tokenFile } });
@@ -142,6 +148,7 @@ export const openFoundation = async (
     await ensureReadModel(db, model);
     readModels.push(projected(deps, model));
     looks.push(lookAtRows(deps, model));
+    running.push({ name: leaseOf(model), checkpoint: model.table, tail: store.tail });
     background(model.name, () => runReadModel(deps, model));
   };
 
@@ -157,10 +164,25 @@ export const openFoundation = async (
     client,
     background,
     project,
-    react: (reactor) => background(reactor.name, () => runLeasedReactor(deps, reactor)),
-    consume: (consumer) =>
-      background(consumer.durable, () => runConsumer({ nats, service: name, clock, log, signal }, consumer)),
+    react: (reactor) => {
+      const checkpoint = leaseOfReactor(reactor);
+      running.push({ name: checkpoint, checkpoint, reactor: reactor.name, tail: store.tail });
+      looks.push(lookAtWork(deps, reactor));
+      background(reactor.name, () => runLeasedReactor(deps, reactor));
+    },
+    consume: (consumer) => {
+      const handle: Consumer['handle'] = async (message) => {
+        await failpoint(`${consumer.durable}:before-handling`);
+        await consumer.handle(message);
+      };
+      handlers.set(consumer.durable, handle);
+      const consuming = { nats, service: name, clock, log, signal };
+      background(consumer.durable, () => runConsumer(consuming, { ...consumer, handle }));
+    },
     keep: (feed) => {
+      handlers.set(feed.name, (message) => takeInAgain(deps, feed, message));
+      const checkpoint = checkpointOf(feed);
+      running.push({ name: checkpoint, checkpoint, tail: () => tailOf(nats, feed) });
       const owner = client(EventsServiceClient, config.addresses[feed.source]);
       background(feed.name, () => runFeed({ ...deps, nats, owner, service: name }, feed));
     },
@@ -170,6 +192,7 @@ export const openFoundation = async (
       const events = eventsReadModel(prefixes, live);
       await project(events);
       const translate = factAnnouncer(live);
+      running.push({ name: `publisher.${name}` });
       background('publisher', () => runPublisher({ ...deps, nats }, { name, service: name, prefixes, translate }));
       const lists = { db, clock, tokens, pages, service: name };
       const openPast = () => readerOf(facts, PAST_STREAMS);

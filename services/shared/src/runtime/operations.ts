@@ -15,6 +15,8 @@ import type { LeasedSubscriptionDeps } from '../postgres/leased-subscription.ts'
 import { orUnavailable } from '../postgres/or-unavailable.ts';
 import type { ReadModel } from '../postgres/read-model.ts';
 import { type OnProgress, type RebuildReport, rebuildReadModel } from '../postgres/rebuild-read-model.ts';
+import { type DeadLetterDeps, deadLetterErrors, deadLetterOperations } from './dead-letter-operations.ts';
+import { type SubscriptionDeps, subscriptionOperations } from './subscription-operations.ts';
 
 /** A read model that this service projects, with its rebuild. */
 export type Projected = Readonly<{
@@ -38,6 +40,7 @@ export const projected = <E extends AnyEvent, R, C extends string>(
 });
 
 export const operationsErrors = {
+  ...deadLetterErrors,
   READ_MODEL_NOT_FOUND: {
     code: status.NOT_FOUND,
     message: ({ read_model }) => `this service has no read model ${read_model}`,
@@ -50,19 +53,21 @@ export const operationsErrors = {
 
 type Reason = keyof typeof operationsErrors;
 
+export type OperationsDeps = DeadLetterDeps & SubscriptionDeps;
+
 /** What operators do to a service itself. */
-export const operationsService = (
-  { db }: Pick<LeasedSubscriptionDeps, 'db'>,
-  models: readonly Projected[],
-): OperationsServiceServer => ({
+export const operationsService = (deps: OperationsDeps, models: readonly Projected[]): OperationsServiceServer => ({
+  ...deadLetterOperations(deps),
+  ...subscriptionOperations(deps),
+
   listReadModels: unary(async () => ({
     readModels: await Promise.all(
       models
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
         .map(async ({ name, version, table }) => {
-          const counting = sql<{ rows: bigint }>`select count(*) as rows from ${sql.id(table)}`.execute(db);
+          const counting = sql<{ rows: bigint }>`select count(*) as rows from ${sql.id(table)}`.execute(deps.db);
           const count = await orUnavailable(counting);
-          const position = (await readCheckpoint(db, table)) ?? NOWHERE;
+          const position = (await readCheckpoint(deps.db, table)) ?? NOWHERE;
           return { name, version, position: position < 0n ? 0n : position, rowCount: BigInt(count.rows[0]?.rows ?? 0) };
         }),
     ),

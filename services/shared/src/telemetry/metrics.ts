@@ -64,6 +64,7 @@ export const reactors = {
     'outcome',
   ]),
   waiting: gauge('reactor_keys', 'What is looked at or waits to be now', ['reactor']),
+  failing: gauge('reactor_failing_keys', 'Keys whose work has failed ten times or more in a row', ['reactor']),
 } as const;
 
 export const readModels = {
@@ -78,7 +79,7 @@ export const servers = {
   postgres: gauge('postgres_connections', 'Connections to PostgreSQL; state: busy, idle or wanted', ['state']),
   nats: gauge('nats_connected', '1 while connected to NATS, else 0'),
   announced: counter('announcements', 'Messages that JetStream took'),
-  setAside: counter('messages_set_aside', 'Messages that could not be read', ['consumer']),
+  deadLetters: gauge('dead_letters', 'Messages set aside that wait for an operator', ['consumer']),
 } as const;
 
 export const queries = counter('dns_queries', 'DNS queries answered', ['transport', 'type', 'code']);
