@@ -100,13 +100,14 @@ export const signIn = async (token: string): Promise<Session> =>
 
 export const signOut = async (): Promise<null> => read(await fetch('/api/session', { method: 'DELETE' }));
 
-export type ServiceName = 'provider' | 'consumer' | 'broker' | 'dns';
+export type ServiceName = 'provider' | 'consumer' | 'broker' | 'dns' | 'ops';
 
 const SERVICES: Readonly<Record<ServiceName, string>> = {
   provider: 'privatelink.provider.v1.ProviderService',
   consumer: 'privatelink.consumer.v1.ConsumerService',
   broker: 'privatelink.broker.v1.BrokerService',
   dns: 'privatelink.dns.v1.DnsService',
+  ops: 'privatelink.operations.v1.OperationsService',
 };
 
 const post = (service: ServiceName, rpc: string, body: object): Promise<Response> =>
@@ -116,9 +117,9 @@ const post = (service: ServiceName, rpc: string, body: object): Promise<Response
     body: JSON.stringify(body),
   });
 
-/** Calls an RPC of a service, as whoever is signed in. */
+/** Calls an RPC of a service, as whoever is signed in; one that all services have by its full name. */
 export const rpc = async <T>(service: ServiceName, method: string, body: object): Promise<T> =>
-  read(await post(service, `${SERVICES[service]}.${method}`, body));
+  read(await post(service, method.includes('.') ? method : `${SERVICES[service]}.${method}`, body));
 
 export const listReadModels = async (service: ServiceName): Promise<Readonly<{ readModels: readonly ReadModel[] }>> =>
   read(await post(service, 'privatelink.operations.v1.OperationsService.ListReadModels', {}));

@@ -5,6 +5,8 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useSession } from '../parts/shell.tsx';
 import { Ago } from '../parts/time.tsx';
+import { DeadLetters } from './system-dead-letters.tsx';
+import { SubscriptionTable } from './system-subscriptions.tsx';
 
 const SERVICES: readonly ServiceName[] = ['provider', 'consumer', 'broker', 'dns'];
 
@@ -23,6 +25,8 @@ export const SystemPage = () => {
           />
         ))}
       </div>
+      <DeadLetters />
+      <SubscriptionTable />
     </>
   );
 };
