@@ -5,7 +5,7 @@ export const callers = ['owner', 'counterpart', 'stranger', 'operator', 'viewer'
 export type CallerName = (typeof callers)[number];
 
 /** A status code; of a list that is answered, whether the thing in question is on it. */
-type Expected = string;
+export type Expected = string;
 
 /** What an RPC says to each caller when one field of the request names a certain thing. */
 export type Row = Readonly<{
@@ -61,6 +61,7 @@ export const services = (service: Expected): Row['expected'] => ({ ...nobody, se
 /** Beyond any revision: whoever may change the thing is told that it is not there, and nothing changes. */
 export const STALE = { expectedRevision: 999_999n } as const;
 export const stale = ownersOwn('ABORTED');
+export const staleAlsoToOperators: Row['expected'] = { ...stale, operator: 'ABORTED' };
 
 /** A token that was given to the owner for its list. */
 export const pageTokenRow = (title: string, expected: Row['expected']): Row => ({

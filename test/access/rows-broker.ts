@@ -1,6 +1,8 @@
+import { ConnectionSide } from '@privatelink/proto/broker/v1/connection';
 import {
   absent,
   consistencyTokenRow,
+  type Expected,
   eachAccounts,
   nobody,
   noField,
@@ -11,6 +13,7 @@ import {
   STALE,
   services,
   stale,
+  staleAlsoToOperators,
 } from './row.ts';
 import { accounts, type Scene, ZONE } from './scene.ts';
 
@@ -30,6 +33,23 @@ const ofService = (say: object, expected: Row['expected'], isIn?: Row['isIn']): 
   expected,
   ...(isIn && { isIn }),
 });
+
+const ofPause = (field: string, say: object, expected: Row['expected']): Row => ({
+  ...ofConnection('connectionId', say, expected),
+  field,
+});
+/** Whose pause it is: who is neither side must say it, a side may say its own. */
+const ofPauses = (say: object, done: Expected): readonly Row[] => {
+  const bySides = { ...nobody, owner: done, counterpart: done, stranger: 'NOT_FOUND' } as const;
+  return [
+    ofPause('connectionId', say, { ...bySides, operator: 'INVALID_ARGUMENT' }),
+    ofPause(
+      'connectionId of a side',
+      { ...say, side: ConnectionSide.PROVIDER },
+      { ...bySides, counterpart: 'INVALID_ARGUMENT', operator: done },
+    ),
+  ];
+};
 
 const LIMITED = { trafficControlMode: 'TRAFFIC_CONTROL_MODE_BANDWIDTH_LIMIT', limitMbps: 100 };
 const LIST = 'broker.listConnections';
@@ -138,13 +158,11 @@ export const brokerRows: Rows = {
       isIn: isFound,
     },
   ],
-  'broker.acceptConnection': [ofConnection('connectionId', STALE, stale)],
-  'broker.rejectConnection': [ofConnection('connectionId', STALE, stale)],
+  'broker.acceptConnection': [ofConnection('connectionId', STALE, staleAlsoToOperators)],
+  'broker.rejectConnection': [ofConnection('connectionId', STALE, staleAlsoToOperators)],
   // Nothing is paused, and the service's zones are not touched.
-  'broker.resumeConnection': [
-    ofConnection('connectionId', {}, { ...nobody, owner: 'OK', counterpart: 'OK', stranger: 'NOT_FOUND' }),
-  ],
-  'broker.pauseConnection': [ofConnection('connectionId', STALE, { ...stale, counterpart: stale.owner })],
+  'broker.resumeConnection': ofPauses({}, 'OK'),
+  'broker.pauseConnection': ofPauses(STALE, 'ABORTED'),
   'broker.replaceZoneResource': [
     ofConnection('connectionId', { ...STALE, zoneId: ZONE, resourceId: 'nlb-1' }, stale),
     {
@@ -156,8 +174,8 @@ export const brokerRows: Rows = {
     },
   ],
   'broker.setConnectionBandwidth': [ofConnection('connectionId', { ...STALE, bandwidth: LIMITED }, stale)],
-  'broker.enableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, stale)],
-  'broker.disableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, stale)],
+  'broker.enableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, staleAlsoToOperators)],
+  'broker.disableZoneConnection': [ofConnection('connectionId', { ...STALE, zoneId: ZONE }, staleAlsoToOperators)],
   'broker.reportPaymentOverdue': scopes,
   'broker.reportPaymentSettled': scopes,
   'broker.requestConnection': [

@@ -12,6 +12,7 @@ import {
   STALE,
   services,
   stale,
+  staleAlsoToOperators,
 } from './row.ts';
 import { type Party, type Scene, VSWITCH_CIDR, ZONE } from './scene.ts';
 
@@ -265,7 +266,7 @@ export const consumerRows: Rows = {
   'consumer.lockEndpoint': [ofIdleEndpoint({ message: 'matrix' })],
   'consumer.unlockEndpoint': [ofIdleEndpoint({})],
   'consumer.confirmConnectionUpdated': [ofEndpoint({ endpointRevision: 0n }, services('OK'))],
-  'consumer.deleteEndpoint': [ofEndpoint(STALE, stale)],
+  'consumer.deleteEndpoint': [ofEndpoint(STALE, staleAlsoToOperators)],
   'consumer.confirmConnectionDeleted': [ofEndpoint({}, services('FAILED_PRECONDITION'))],
   'consumer.settleEndpointCreation': [ofEndpoint({}, services('OK'))],
 };

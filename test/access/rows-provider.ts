@@ -12,6 +12,7 @@ import {
   STALE,
   services,
   stale,
+  staleAlsoToOperators,
 } from './row.ts';
 import { accounts, resource, type Scene, ZONE } from './scene.ts';
 
@@ -95,7 +96,7 @@ export const providerRows: Rows = {
     consistencyTokenRow(VISIBLE, eachAccounts('OK')),
   ],
   'provider.updateEndpointService': [ofService({ description: 'mine', ...STALE }, stale)],
-  'provider.deleteEndpointService': [ofService({ force: true, ...STALE }, stale)],
+  'provider.deleteEndpointService': [ofService({ force: true, ...STALE }, staleAlsoToOperators)],
   'provider.attachResource': [ofService({ resource: resource('nlb-3'), ...STALE }, stale)],
   'provider.detachResource': [
     ofService({ resourceId: 'nlb-1', zoneId: ZONE, ...STALE }, stale),

@@ -3,12 +3,14 @@ import {
   ReplacementMode,
   type ZoneResource,
 } from '@privatelink/proto/broker/v1/broker_service';
+import { ConnectionSide } from '@privatelink/proto/broker/v1/connection';
 import { failpoint } from '@privatelink/shared/app/failpoint';
 import { checkRevision } from '@privatelink/shared/app/plan-batch';
 import type { Outcome } from '@privatelink/shared/app/repository';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { checkBandwidth, fromBandwidth } from '@privatelink/shared/grpc/bandwidth';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
+import { enumName } from '@privatelink/shared/grpc/enums';
 import { instantOf } from '@privatelink/shared/grpc/timestamp';
 import { unary } from '@privatelink/shared/grpc/unary';
 import {
@@ -55,6 +57,8 @@ const checkAll = (request: Decision, check: (v: Violations) => void): void => {
 };
 
 const MAX_MESSAGE = 256;
+
+const RELATION = { CONSUMER: 'counterpart', PROVIDER: 'owner' } as const;
 
 const checkZoneResources = (v: Violations, wishes: readonly ZoneResource[]): void => {
   v.check('zone_resources', wishes.length <= MAX_ZONES, `must be at most ${MAX_ZONES}`);
@@ -108,11 +112,20 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
   const withMessage = (message: string) => (v: Violations) => checkText(v, 'message', message, MAX_MESSAGE);
   const withZone = (zoneId: string) => (v: Violations) => checkName(v, 'zone_id', zoneId);
 
-  /** Which side pauses: of an account that is both, the one that its role speaks for; the consumer when both do. */
-  const sideOf = async (connectionId: string, { caller }: RpcContext): Promise<Side> => {
-    const { state } = await connections.fold(connectionId);
-    const relations = relationsTo(state, caller.accountId);
-    return relations.includes('counterpart') && caller.roles.includes('consumer') ? 'CONSUMER' : 'PROVIDER';
+  /** Whose pause it is: of an account that is both sides, unless said, its role's; the consumer's when it has both. */
+  const sideOf = async (
+    request: Decision & Readonly<{ side?: ConnectionSide | undefined }>,
+    rpc: RpcContext,
+  ): Promise<Side> => {
+    const { state } = await connections.fold(request.connectionId);
+    const own = relationsTo(state, rpc.caller.accountId);
+    const said = enumName(ConnectionSide, request.side ?? ConnectionSide.UNSPECIFIED);
+    const v = violations();
+    if (request.side) checkEnum(v, 'side', request.side);
+    if (own.length === 0 && rpc.allows()) v.check('side', said !== undefined, 'is required of an operator');
+    if (own.length > 0 && said) v.check('side', own.includes(RELATION[said]), "must be the caller's own");
+    v.throwIfAny();
+    return said ?? (own.includes('counterpart') && rpc.caller.roles.includes('consumer') ? 'CONSUMER' : 'PROVIDER');
   };
 
   /** Claims the places first, then gives the one command that is all of it; if that fails, the claims are given back. */
@@ -174,13 +187,13 @@ export const decisionHandlers = (deps: BrokerApiDeps): DecisionRpcs => {
     }),
 
     pauseConnection: unary(async (request, rpc) => {
-      const { connectionId, message } = request;
-      const data = { side: await sideOf(connectionId, rpc), actor: rpc.actor, message };
+      const { message } = request;
+      const data = { side: await sideOf(request, rpc), actor: rpc.actor, message };
       return decide(request, rpc, { type: 'PauseConnection', data }, withMessage(message));
     }),
 
     resumeConnection: unary(async (request, rpc) => {
-      const data = { side: await sideOf(request.connectionId, rpc), actor: rpc.actor };
+      const data = { side: await sideOf(request, rpc), actor: rpc.actor };
       return decide(request, rpc, { type: 'ResumeConnection', data });
     }),
 

@@ -92,7 +92,7 @@ describe('the access table over a real server', () => {
 
 describe('relations', () => {
   const get = accessOf('privatelink.provider.v1.ProviderService/GetEndpointService');
-  const remove = accessOf('privatelink.provider.v1.ProviderService/DeleteEndpointService');
+  const remove = accessOf('privatelink.provider.v1.ProviderService/AttachResource');
   const accept = accessOf('privatelink.broker.v1.BrokerService/AcceptConnection');
   const list = accessOf('privatelink.provider.v1.ProviderService/ListEndpointServices');
   if (!get || !remove || !accept || !list) throw new Error('no row');

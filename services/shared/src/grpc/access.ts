@@ -49,7 +49,13 @@ const readByAccounts: Access = {
 
 const readByStaff: Access = { roles: ['operator', 'viewer'], relations: ['operator'] };
 const byOperator: Access = { roles: ['operator'], relations: ['operator'] };
-const byEitherSide: Access = { roles: ['provider', 'consumer'], relations: ['owner', 'counterpart'] };
+/** Operators act for a side where it cannot or must not: what they do is recorded as theirs. */
+const byProviderOrOperator: Access = { roles: ['provider', 'operator'], relations: ['owner', 'operator'] };
+const byConsumerOrOperator: Access = { roles: ['consumer', 'operator'], relations: ['owner', 'operator'] };
+const byEitherSideOrOperator: Access = {
+  roles: ['provider', 'consumer', 'operator'],
+  relations: ['owner', 'counterpart', 'operator'],
+};
 
 /** Who may call what: the only place that says so. An RPC without a row does not compile. */
 const table = {
@@ -62,7 +68,7 @@ const table = {
     },
     listVisibleServices: { roles: ['consumer', 'provider'], relations: ['listed'] },
     updateEndpointService: byProvider,
-    deleteEndpointService: byProvider,
+    deleteEndpointService: byProviderOrOperator,
     attachResource: byProvider,
     detachResource: byProvider,
     updateResource: byProvider,
@@ -108,7 +114,7 @@ const table = {
     detachSecurityGroup: byConsumer,
     setEndpointPolicy: byConsumer,
     evaluatePolicy: readByBothSides,
-    deleteEndpoint: byConsumer,
+    deleteEndpoint: byConsumerOrOperator,
     createGatewayEndpoint: byConsumer,
     getGatewayEndpoint: readByConsumer,
     listGatewayEndpoints: readByConsumer,
@@ -129,12 +135,12 @@ const table = {
       roles: ['provider', 'consumer', 'operator', 'viewer'],
       relations: ['owner', 'counterpart', 'operator'],
     },
-    acceptConnection: byProvider,
-    rejectConnection: byProvider,
-    pauseConnection: byEitherSide,
-    resumeConnection: byEitherSide,
-    disableZoneConnection: byProvider,
-    enableZoneConnection: byProvider,
+    acceptConnection: byProviderOrOperator,
+    rejectConnection: byProviderOrOperator,
+    pauseConnection: byEitherSideOrOperator,
+    resumeConnection: byEitherSideOrOperator,
+    disableZoneConnection: byProviderOrOperator,
+    enableZoneConnection: byProviderOrOperator,
     replaceZoneResource: byProvider,
     setConnectionBandwidth: byProvider,
     reportPaymentOverdue: byBilling,

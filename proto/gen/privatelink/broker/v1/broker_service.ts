@@ -44,6 +44,10 @@ import {
 import {
   Connection,
   ConnectionEvent,
+  ConnectionSide,
+  connectionSideFromJSON,
+  connectionSideToJSON,
+  connectionSideToNumber,
   ConnectionStatus,
   connectionStatusFromJSON,
   connectionStatusToJSON,
@@ -752,6 +756,10 @@ export interface PauseConnectionRequest {
   expectedRevision?:
     | bigint
     | undefined;
+  /** Whose pause it is: the caller's own when absent. Operators, who are neither side, must say it. */
+  side?:
+    | ConnectionSide
+    | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
 }
@@ -779,6 +787,10 @@ export interface ResumeConnectionRequest {
   /** Refuse with ABORTED unless the stream is at this revision. */
   expectedRevision?:
     | bigint
+    | undefined;
+  /** Whose pause it is: the caller's own when absent. Operators, who are neither side, must say it. */
+  side?:
+    | ConnectionSide
     | undefined;
   /** Changes nothing: the answer is what it would be, with a preview. */
   dryRun?: boolean | undefined;
@@ -6197,7 +6209,14 @@ export const ReportZoneHealthResponse: MessageFns<ReportZoneHealthResponse> = {
 };
 
 function createBasePauseConnectionRequest(): PauseConnectionRequest {
-  return { requestId: "", connectionId: "", message: "", expectedRevision: undefined, dryRun: undefined };
+  return {
+    requestId: "",
+    connectionId: "",
+    message: "",
+    expectedRevision: undefined,
+    side: undefined,
+    dryRun: undefined,
+  };
 }
 
 export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
@@ -6216,6 +6235,9 @@ export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
         throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
       }
       writer.uint32(32).uint64(message.expectedRevision);
+    }
+    if (message.side !== undefined) {
+      writer.uint32(40).int32(connectionSideToNumber(message.side));
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -6268,6 +6290,14 @@ export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
             message.expectedRevision = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.side = connectionSideFromJSON(reader.int32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -6306,6 +6336,7 @@ export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
         : isSet(object.expected_revision)
         ? BigInt(object.expected_revision)
         : undefined,
+      side: isSet(object.side) ? connectionSideFromJSON(object.side) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -6328,6 +6359,9 @@ export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
     if (message.expectedRevision !== undefined) {
       obj.expectedRevision = message.expectedRevision.toString();
     }
+    if (message.side !== undefined) {
+      obj.side = connectionSideToJSON(message.side);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -6345,6 +6379,7 @@ export const PauseConnectionRequest: MessageFns<PauseConnectionRequest> = {
     message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
       ? BigInt(object.expectedRevision)
       : undefined;
+    message.side = object.side ?? undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -6479,7 +6514,7 @@ export const PauseConnectionResponse: MessageFns<PauseConnectionResponse> = {
 };
 
 function createBaseResumeConnectionRequest(): ResumeConnectionRequest {
-  return { requestId: "", connectionId: "", expectedRevision: undefined, dryRun: undefined };
+  return { requestId: "", connectionId: "", expectedRevision: undefined, side: undefined, dryRun: undefined };
 }
 
 export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
@@ -6495,6 +6530,9 @@ export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
         throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
       }
       writer.uint32(24).uint64(message.expectedRevision);
+    }
+    if (message.side !== undefined) {
+      writer.uint32(32).int32(connectionSideToNumber(message.side));
     }
     if (message.dryRun !== undefined) {
       writer.uint32(800).bool(message.dryRun);
@@ -6539,6 +6577,14 @@ export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
             message.expectedRevision = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.side = connectionSideFromJSON(reader.int32());
+            continue;
+          }
           case 100: {
             if (tag !== 800) {
               break;
@@ -6576,6 +6622,7 @@ export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
         : isSet(object.expected_revision)
         ? BigInt(object.expected_revision)
         : undefined,
+      side: isSet(object.side) ? connectionSideFromJSON(object.side) : undefined,
       dryRun: isSet(object.dryRun)
         ? globalThis.Boolean(object.dryRun)
         : isSet(object.dry_run)
@@ -6595,6 +6642,9 @@ export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
     if (message.expectedRevision !== undefined) {
       obj.expectedRevision = message.expectedRevision.toString();
     }
+    if (message.side !== undefined) {
+      obj.side = connectionSideToJSON(message.side);
+    }
     if (message.dryRun !== undefined) {
       obj.dryRun = message.dryRun;
     }
@@ -6611,6 +6661,7 @@ export const ResumeConnectionRequest: MessageFns<ResumeConnectionRequest> = {
     message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
       ? BigInt(object.expectedRevision)
       : undefined;
+    message.side = object.side ?? undefined;
     message.dryRun = object.dryRun ?? undefined;
     return message;
   },
@@ -8394,7 +8445,7 @@ export const BrokerServiceService = {
       Buffer.from(RejectConnectionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RejectConnectionResponse => RejectConnectionResponse.decode(value),
   },
-  /** Holds the connection until the same side resumes it. Either side may, each for itself. */
+  /** Holds the connection until the same side resumes it. Either side may, each for itself, and operators for either. */
   pauseConnection: {
     path: "/privatelink.broker.v1.BrokerService/PauseConnection" as const,
     requestStream: false as const,
@@ -8406,7 +8457,7 @@ export const BrokerServiceService = {
       Buffer.from(PauseConnectionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PauseConnectionResponse => PauseConnectionResponse.decode(value),
   },
-  /** Lifts the caller's own pause. */
+  /** Lifts the pause of a side: the caller's own, or as operators say. */
   resumeConnection: {
     path: "/privatelink.broker.v1.BrokerService/ResumeConnection" as const,
     requestStream: false as const,
@@ -8634,9 +8685,9 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
   acceptConnection: handleUnaryCall<AcceptConnectionRequest, AcceptConnectionResponse>;
   /** Rejects a connection, also one that is connected. Keeps addresses and names reserved. */
   rejectConnection: handleUnaryCall<RejectConnectionRequest, RejectConnectionResponse>;
-  /** Holds the connection until the same side resumes it. Either side may, each for itself. */
+  /** Holds the connection until the same side resumes it. Either side may, each for itself, and operators for either. */
   pauseConnection: handleUnaryCall<PauseConnectionRequest, PauseConnectionResponse>;
-  /** Lifts the caller's own pause. */
+  /** Lifts the pause of a side: the caller's own, or as operators say. */
   resumeConnection: handleUnaryCall<ResumeConnectionRequest, ResumeConnectionResponse>;
   /** Switches one zone off. Only while connected, and not the last one that is on. */
   disableZoneConnection: handleUnaryCall<DisableZoneConnectionRequest, DisableZoneConnectionResponse>;
@@ -8799,7 +8850,7 @@ export interface BrokerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RejectConnectionResponse) => void,
   ): ClientUnaryCall;
-  /** Holds the connection until the same side resumes it. Either side may, each for itself. */
+  /** Holds the connection until the same side resumes it. Either side may, each for itself, and operators for either. */
   pauseConnection(
     request: PauseConnectionRequest,
     callback: (error: ServiceError | null, response: PauseConnectionResponse) => void,
@@ -8815,7 +8866,7 @@ export interface BrokerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PauseConnectionResponse) => void,
   ): ClientUnaryCall;
-  /** Lifts the caller's own pause. */
+  /** Lifts the pause of a side: the caller's own, or as operators say. */
   resumeConnection(
     request: ResumeConnectionRequest,
     callback: (error: ServiceError | null, response: ResumeConnectionResponse) => void,

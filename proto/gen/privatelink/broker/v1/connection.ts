@@ -364,6 +364,72 @@ export function decisionToNumber(object: Decision): number {
   }
 }
 
+/** One of the two sides of a connection. */
+export const ConnectionSide = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: "CONNECTION_SIDE_UNSPECIFIED",
+  /** CONSUMER - The endpoint's. */
+  CONSUMER: "CONNECTION_SIDE_CONSUMER",
+  /** PROVIDER - The service's. */
+  PROVIDER: "CONNECTION_SIDE_PROVIDER",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ConnectionSide = typeof ConnectionSide[keyof typeof ConnectionSide];
+
+export namespace ConnectionSide {
+  export type UNSPECIFIED = typeof ConnectionSide.UNSPECIFIED;
+  export type CONSUMER = typeof ConnectionSide.CONSUMER;
+  export type PROVIDER = typeof ConnectionSide.PROVIDER;
+  export type UNRECOGNIZED = typeof ConnectionSide.UNRECOGNIZED;
+}
+
+export function connectionSideFromJSON(object: any): ConnectionSide {
+  switch (object) {
+    case 0:
+    case "CONNECTION_SIDE_UNSPECIFIED":
+      return ConnectionSide.UNSPECIFIED;
+    case 1:
+    case "CONNECTION_SIDE_CONSUMER":
+      return ConnectionSide.CONSUMER;
+    case 2:
+    case "CONNECTION_SIDE_PROVIDER":
+      return ConnectionSide.PROVIDER;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ConnectionSide.UNRECOGNIZED;
+  }
+}
+
+export function connectionSideToJSON(object: ConnectionSide): string {
+  switch (object) {
+    case ConnectionSide.UNSPECIFIED:
+      return "CONNECTION_SIDE_UNSPECIFIED";
+    case ConnectionSide.CONSUMER:
+      return "CONNECTION_SIDE_CONSUMER";
+    case ConnectionSide.PROVIDER:
+      return "CONNECTION_SIDE_PROVIDER";
+    case ConnectionSide.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function connectionSideToNumber(object: ConnectionSide): number {
+  switch (object) {
+    case ConnectionSide.UNSPECIFIED:
+      return 0;
+    case ConnectionSide.CONSUMER:
+      return 1;
+    case ConnectionSide.PROVIDER:
+      return 2;
+    case ConnectionSide.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Why a connection is not connected. */
 export const HoldReason = {
   /** UNSPECIFIED - Not said. */
@@ -2314,6 +2380,7 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.ConnectionStatus": ConnectionStatus,
     ".privatelink.broker.v1.ZoneStatus": ZoneStatus,
     ".privatelink.broker.v1.Decision": Decision,
+    ".privatelink.broker.v1.ConnectionSide": ConnectionSide,
     ".privatelink.broker.v1.HoldReason": HoldReason,
     ".privatelink.broker.v1.Teardown": Teardown,
     ".privatelink.broker.v1.Hold": Hold,

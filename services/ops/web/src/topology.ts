@@ -1,0 +1,38 @@
+import type { Count, TopologyNode } from './api.ts';
+import { number, shortName, words } from './format.ts';
+import { type Tone, toneOf } from './parts/badge.tsx';
+
+/** From who uses to who serves. */
+export const KINDS = ['consumer', 'vpc', 'endpoint', 'service', 'provider'] as const;
+
+export const KIND_NAMES: Readonly<Record<TopologyNode['kind'], string>> = {
+  provider: 'Provider',
+  service: 'Service',
+  endpoint: 'Endpoint',
+  vpc: 'VPC',
+  consumer: 'Consumer',
+};
+
+/** The worst first: what is in trouble must not be hidden by what is well. */
+const WORST: readonly Tone[] = ['bad', 'warn', 'idle', 'busy', 'good'];
+
+export const toneOfCounts = (counts: readonly Count[]): Tone =>
+  WORST.find((tone) => counts.some(({ name, count }) => count > 0 && toneOf(name) === tone)) ?? 'idle';
+
+export const countsText = (counts: readonly Count[]): string =>
+  counts.map(({ name, count }) => `${number(count)} ${words(name).toLowerCase()}`).join(', ');
+
+export const nodeName = ({ resourceId, kind, connections }: TopologyNode): string => {
+  const count = connections.reduce((sum, one) => sum + one.count, 0);
+  return kind === 'endpoint' ? resourceId : `${resourceId} · ${number(count)}`;
+};
+
+export const nodeText = ({ kind, resourceId, status, connections }: TopologyNode): string =>
+  `${KIND_NAMES[kind]} ${resourceId}${status ? ` (${words(shortName(status)).toLowerCase()})` : ''}: ${countsText(connections)}`;
+
+/** Where more is told of it. */
+export const pageOf = ({ kind, resourceId }: TopologyNode): string => {
+  if (kind === 'endpoint') return `/connections/${resourceId}`;
+  if (kind === 'service') return `/endpoint-services/${resourceId}`;
+  return `/connections?q=${encodeURIComponent(kind === 'vpc' ? resourceId : `"${resourceId}"`)}`;
+};

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { seriousFindings } from './browser.ts';
+import type { Dashboard } from './use-dashboard.ts';
+
+/** What is told of one thing, and of everything together. */
+export const details = ({ page, population, cast, screenshot, url }: Dashboard): void => {
+  test('a connection is shown as it was', async () => {
+    await page(async (one) => {
+      await one.goto(`${url()}/connections/${population().eventful}`);
+      const slider = one.getByRole('slider');
+      await slider.focus();
+      await one.keyboard.press('Home');
+      await one.getByText('As it was after ConnectionRequested').waitFor();
+      await one.locator('dl').getByText('Awaiting acceptance').waitFor();
+    });
+  });
+
+  test('a connection is shown with what its names answer now', async () => {
+    await page(async (one) => {
+      await one.goto(`${url()}/connections/${population().inTwoZones}`);
+      const names = one.getByRole('region', { name: 'Names' });
+      await expect.poll(() => names.getByText(/10\.0\.\d+\.\d+/).count()).toBe(3);
+      await one
+        .getByText(/^Data of revision/)
+        .first()
+        .click();
+      await one.getByText('Service account id').first().waitFor();
+    });
+  });
+
+  test('all that stands in the way of an endpoint is said', async () => {
+    await page(async (one) => {
+      await one.goto(`${url()}/explain`);
+      await one.getByLabel('Endpoint', { exact: true }).fill(population().waiting[2] ?? '');
+      await one.getByRole('button', { name: 'Explain' }).click();
+      await one.getByRole('listitem').getByText('Awaiting acceptance', { exact: true }).waitFor();
+      await screenshot(one, 'explained', { fullPage: true });
+      expect(await seriousFindings(one)).toEqual([]);
+    });
+  });
+
+  test('the graph is narrowed, moved by keyboard, and leads to what it shows', async () => {
+    const { up } = population().services;
+    await page(async (one) => {
+      await one.goto(`${url()}/topology?about=${up.serviceId}`);
+      const node = one.getByRole('link', { name: `Service ${up.serviceId}` });
+      await node.waitFor();
+      const before = await node.boundingBox();
+      await one.getByRole('region', { name: /^Graph/ }).focus();
+      await one.keyboard.press('ArrowDown');
+      await expect.poll(async () => (await node.boundingBox())?.y).not.toBe(before?.y);
+      await one.keyboard.press('0');
+      await one.getByLabel('Status', { exact: true }).selectOption('CONNECTED');
+      await one.getByRole('button', { name: 'Table' }).click();
+      await one.getByRole('cell', { name: 'Provider' }).first().waitFor();
+      await one.getByRole('button', { name: 'Graph' }).click();
+      await node.focus();
+      await one.keyboard.press('Enter');
+      await one.getByRole('heading', { name: up.serviceId }).waitFor();
+    });
+  });
+
+  test('an account sees what is its own, and no other', async () => {
+    const { consumer } = cast();
+    const { total } = population();
+    await page(
+      async (one) => {
+        await one.goto(`${url()}/`);
+        await one
+          .locator('.figure')
+          .filter({ hasText: 'Connections' })
+          .getByText(/[\d,]+/)
+          .first()
+          .waitFor();
+        await one.goto(`${url()}/connections/${population().eventful}`);
+        await one.getByText('What may become of it').waitFor();
+        expect(await one.getByRole('button', { name: 'Accept' }).count()).toBe(0);
+        await one.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+      },
+      { who: { roles: ['consumer'], account: consumer.account } },
+    );
+    await page(
+      async (one) => {
+        await one.goto(`${url()}/connections`);
+        await one.getByText('Nothing fits.').waitFor();
+      },
+      { who: { roles: ['consumer'], account: '9000000000000001' } },
+    );
+    expect(total).toBeGreaterThan(0);
+  });
+};

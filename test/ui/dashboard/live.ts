@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { reportPayment } from '../../support/scenario.ts';
+import { CALL, requestId } from '../../support/world.ts';
+import type { Dashboard } from './use-dashboard.ts';
+
+const WITHIN_MS = 1_000;
+
+/** What happens is shown as it happens. */
+export const live = ({ page, population, cast, stage, url }: Dashboard): void => {
+  test('a connection’s row moves within a second of the event', async () => {
+    const { up } = population();
+    const delays = await page(async (one) => {
+      const found: number[] = [];
+      for (const id of up.slice(0, 5)) {
+        await one.goto(`${url()}/connections?q=${id}`);
+        const row = one.getByRole('row').filter({ has: one.getByRole('link', { name: id }) });
+        await row.getByText('Connected', { exact: true }).waitFor();
+        await one.getByText('Live', { exact: true }).waitFor();
+        // The page itself notes the moment, so that nobody is slower than it.
+        const shown = one.evaluate<number>(`new Promise((resolve) => {
+          const look = () => document.querySelector('tbody').textContent.includes('Rejected') && resolve(Date.now());
+          new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+        })`);
+        const { broker } = cast().provider;
+        await broker.rejectConnection({ requestId: requestId(), connectionId: id, message: '' }, CALL);
+        const shownAt = await shown;
+        const { events } = await broker.listConnectionEvents(
+          { connectionId: id, pageSize: 1_000, pageToken: '', filter: '' },
+          CALL,
+        );
+        const time = events.find(({ type }) => type === 'ConnectionRejected')?.recordTime;
+        found.push(shownAt - Number(time?.seconds ?? 0) * 1_000 - Math.floor((time?.nanos ?? 0) / 1e6));
+      }
+      return found;
+    });
+    console.info(`event to row: ${delays.join(', ')} ms`);
+    expect(Math.max(...delays)).toBeLessThan(WITHIN_MS);
+  });
+
+  test('nothing is lost or doubled when the service is killed', async () => {
+    const { eventful } = population();
+    await page(async (one) => {
+      await one.goto(`${url()}/events`);
+      await one.getByText('Live', { exact: true }).waitFor();
+      await one.getByRole('searchbox').fill(eventful);
+      const typed = (type: string) => one.getByRole('cell', { name: type, exact: true });
+      await typed('HoldPlaced').waitFor();
+      const before = await typed('HoldLifted').count();
+      stage().system.kill('ops-1', 'SIGKILL');
+      await reportPayment(cast().billing, 'settled', eventful);
+      await stage().system.waitHealthy('ops-1');
+      await typed('ConnectionEstablished').nth(1).waitFor();
+      expect(await typed('HoldLifted').count()).toBe(before + 1);
+      expect(await typed('HoldPlaced').count()).toBe(1);
+    }).catch((error: Error) => {
+      // A browser tells of each attempt to reach what is away.
+      if (!/ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/.test(error.message)) throw error;
+    });
+  });
+};

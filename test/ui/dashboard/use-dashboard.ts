@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadSigningKey, mintToken } from '@privatelink/embedded/keys';
+import type { Role } from '@privatelink/shared/grpc/access';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { Cast } from '../../support/scenario.ts';
+import { type Stage, useStage } from '../../support/stage.ts';
+import { consoleErrors, openBrowser } from './browser.ts';
+import { type Population, populate } from './population.ts';
+
+const screenshots = fileURLToPath(new URL('../../../node_modules/.cache/privatelink/screenshots/', import.meta.url));
+
+/** A few dozen show whether everything works; `npm run test:ui` has ten thousand. */
+const CONNECTIONS = Number(process.env['PRIVATELINK_UI_CONNECTIONS'] ?? 48);
+/** Some 36 a second are created on a slow machine. */
+const PATIENCE_MS = 120_000 + CONNECTIONS * 60;
+
+export type Who = Readonly<{ roles: readonly Role[]; account?: string }>;
+const OPERATOR: Who = { roles: ['operator'] };
+
+export type Dashboard = Readonly<{
+  stage: () => Stage;
+  browser: () => Browser;
+  cast: () => Cast;
+  population: () => Population;
+  url: () => string;
+  /** A page of somebody who has signed in; an operator unless said otherwise. It is closed after the test. */
+  page: <T>(work: (page: Page) => Promise<T>, options?: BrowserContextOptions & { who?: Who }) => Promise<T>;
+  screenshot: (page: Page, name: string, options?: { fullPage?: boolean }) => Promise<unknown>;
+  /** Asks the API as an operator. */
+  get: <T>(path: string) => Promise<T>;
+}>;
+
+/** The running system with its dashboard, many connections and a browser. */
+export const useDashboard = (): Dashboard => {
+  const stage = useStage(async () => ({ dashboard: true }));
+  let browser: Browser;
+  let cast: Cast;
+  let population: Population;
+  const url = () => stage().run.dashboard.urls[0] ?? '';
+
+  const tokenOf = async ({ roles, account = '' }: Who): Promise<string> => {
+    const key = await loadSigningKey(stage().run.issuer.keyFile);
+    return mintToken({ subject: roles.join('-'), account, roles, key, ttlSeconds: 3_600 });
+  };
+
+  const get = async <T>(path: string): Promise<T> => {
+    const reply = await fetch(`${url()}${path}`, {
+      headers: { authorization: `Bearer ${await tokenOf(OPERATOR)}` },
+    });
+    expect(reply.status).toBe(200);
+    return (await reply.json()) as T;
+  };
+
+  beforeAll(async () => {
+    mkdirSync(screenshots, { recursive: true });
+    browser = await openBrowser();
+    cast = await stage().cast();
+    population = await populate(stage(), cast, CONNECTIONS);
+    await expect
+      .poll(
+        async () => {
+          const { connections } = await get<Overview>('/api/overview');
+          return Object.fromEntries(connections.map(({ name, count }) => [name, count]));
+        },
+        { timeout: PATIENCE_MS, interval: 500 },
+      )
+      .toEqual(population.counts);
+  }, PATIENCE_MS);
+  afterAll(() => browser?.close());
+
+  return {
+    ...{ stage, url, get },
+    browser: () => browser,
+    cast: () => cast,
+    population: () => population,
+    page: async (work, { who = OPERATOR, ...options } = {}) => {
+      const context = await browser.newContext(options);
+      try {
+        const signIn = { headers: { authorization: `Bearer ${await tokenOf(who)}`, origin: url() } };
+        expect((await context.request.post(`${url()}/api/session`, signIn)).status()).toBe(200);
+        const page = await context.newPage();
+        const errors = consoleErrors(page);
+        const result = await work(page);
+        expect(errors).toEqual([]);
+        return result;
+      } finally {
+        await context.close();
+      }
+    },
+    screenshot: (page, name, options = {}) => page.screenshot({ path: `${screenshots}${name}.png`, ...options }),
+  };
+};
+
+type Overview = Readonly<{ connections: readonly Readonly<{ name: string; count: number }>[] }>;
