@@ -6,13 +6,17 @@ import type { Preview as PreviewMessage } from '@privatelink/proto/common/v1/com
 import type { Obstacle as ObstacleMessage } from '@privatelink/proto/common/v1/obstacle';
 import type { Endpoint as EndpointMessage } from '@privatelink/proto/consumer/v1/endpoint';
 import type { ReadModel as ReadModelMessage } from '@privatelink/proto/operations/v1/operations_service';
-import type { EndpointService as EndpointServiceMessage } from '@privatelink/proto/provider/v1/endpoint_service';
+import type {
+  EndpointService as EndpointServiceMessage,
+  ServiceUser as ServiceUserMessage,
+} from '@privatelink/proto/provider/v1/endpoint_service';
 import type { Json } from './json.ts';
 
 export type Connection = Json<ConnectionMessage>;
 export type ConnectionEvent = Json<ConnectionEventMessage>;
 export type Endpoint = Json<EndpointMessage>;
 export type EndpointService = Json<EndpointServiceMessage>;
+export type ServiceUser = Json<ServiceUserMessage>;
 export type ReadModel = Json<ReadModelMessage>;
 export type Obstacle = Json<ObstacleMessage>;
 export type Preview = Json<PreviewMessage>;
@@ -37,6 +41,22 @@ export type Overview = Readonly<{
   sources: readonly Readonly<{ source: string; position: string; heardAt: string; recordTime: string | null }>[];
 }>;
 
+export type TopologyNode = Readonly<{
+  id: string;
+  kind: 'consumer' | 'vpc' | 'endpoint' | 'service' | 'provider';
+  resourceId: string;
+  name: string;
+  status: string;
+  businessStatus: string;
+  connections: readonly Count[];
+}>;
+export type Topology = Readonly<{
+  detail: 'endpoints' | 'vpcs' | 'services' | 'accounts';
+  nodes: readonly TopologyNode[];
+  edges: readonly Readonly<{ from: string; to: string; connections: readonly Count[] }>[];
+  omitted: number;
+}>;
+
 export type Change = Readonly<{ minute: string; from: string; to: string; because: string; count: number }>;
 
 export type Fact = Readonly<{
@@ -55,28 +75,36 @@ export type Fact = Readonly<{
   position: string;
 }>;
 
+export type ListName = 'connections' | 'endpoints' | 'endpoint-services';
 export type Page<Item> = Readonly<{ items: readonly Item[]; nextPageToken: string }>;
 export type Machine = Readonly<{
   title: string;
   rows: readonly Readonly<{ from: readonly (string | null)[]; on: string; to: string; because: string }>[];
 }>;
 
+type Facts = Readonly<Record<string, string>>;
+
 /** What the service said no with. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly reason: string;
+  /** What it says besides, such as what stands in the way. */
+  readonly facts: Facts;
 
-  constructor(status: number, reason: string, message: string) {
+  constructor(status: number, reason: string, message: string, facts: Facts) {
     super(message);
     this.status = status;
     this.reason = reason;
+    this.facts = facts;
   }
 }
 
+type ErrorBody = Readonly<{ error?: Readonly<{ reason: string; message: string; facts: Facts }> }>;
+
 const fail = async (reply: Response): Promise<never> => {
-  const body = (await reply.json().catch(() => null)) as { error?: { reason: string; message: string } } | null;
-  throw new ApiError(reply.status, body?.error?.reason ?? '', body?.error?.message ?? reply.statusText);
+  const { error } = ((await reply.json().catch(() => null)) ?? {}) as ErrorBody;
+  throw new ApiError(reply.status, error?.reason ?? '', error?.message ?? reply.statusText, error?.facts ?? {});
 };
 
 const read = async <T>(reply: Response): Promise<T> => {
@@ -121,8 +149,8 @@ const post = (service: ServiceName, rpc: string, body: object): Promise<Response
 export const rpc = async <T>(service: ServiceName, method: string, body: object): Promise<T> =>
   read(await post(service, method.includes('.') ? method : `${SERVICES[service]}.${method}`, body));
 
-export const listReadModels = async (service: ServiceName): Promise<Readonly<{ readModels: readonly ReadModel[] }>> =>
-  read(await post(service, 'privatelink.operations.v1.OperationsService.ListReadModels', {}));
+export const listReadModels = (service: ServiceName): Promise<Readonly<{ readModels: readonly ReadModel[] }>> =>
+  rpc(service, 'privatelink.operations.v1.OperationsService.ListReadModels', {});
 
 type Rebuilt = Readonly<{
   report?: Readonly<{ rowCount: string; differenceCount: string; differingKeys: readonly string[] }>;

@@ -4,6 +4,7 @@ import { ConnectionsPage } from './pages/connections.tsx';
 import { EndpointsPage } from './pages/endpoints.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { ExplainPage } from './pages/explain.tsx';
+import { ServicePage } from './pages/service.tsx';
 import { ServicesPage } from './pages/services.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { SystemPage } from './pages/system.tsx';
@@ -17,6 +18,8 @@ export type ListSearch = Readonly<{
   stuck?: boolean;
   filter?: string;
   order?: string;
+  /** Names of the columns shown, with commas. */
+  columns?: string;
 }>;
 
 const readListSearch = (search: Record<string, unknown>): ListSearch => {
@@ -26,9 +29,19 @@ const readListSearch = (search: Record<string, unknown>): ListSearch => {
   };
   return {
     ...{ ...text('q'), ...text('status'), ...text('hold'), ...text('filter'), ...text('order') },
+    ...text('columns'),
     ...(search['stuck'] === true && { stuck: true }),
   };
 };
+
+/** What the graph is around of, which status it is narrowed to, and how it is shown. */
+export type TopologySearch = Readonly<{ about?: string; status?: string; view?: 'graph' | 'table' }>;
+
+const readTopologySearch = ({ about, status, view }: Record<string, unknown>): TopologySearch => ({
+  ...(about ? { about: String(about) } : {}),
+  ...(status ? { status: String(status) } : {}),
+  ...(view === 'table' && { view }),
+});
 
 const rootRoute = createRootRoute();
 const signInRoute = createRoute({ getParentRoute: () => rootRoute, path: '/sign-in', component: SignInPage });
@@ -50,6 +63,16 @@ const connectionRoute = createRoute({
 const servicesRoute = createRoute({
   ...{ getParentRoute, path: '/endpoint-services', component: ServicesPage, validateSearch: readListSearch },
 });
+const serviceRoute = createRoute({
+  ...{ getParentRoute, path: '/endpoint-services/$serviceId', component: ServicePage },
+});
+const topologyRoute = createRoute({
+  getParentRoute,
+  path: '/topology',
+  // With what draws graphs, which no other page needs.
+  component: lazyRouteComponent(() => import('./pages/topology.tsx'), 'TopologyPage'),
+  validateSearch: readTopologySearch,
+});
 const endpointsRoute = createRoute({
   ...{ getParentRoute, path: '/endpoints', component: EndpointsPage, validateSearch: readListSearch },
 });
@@ -60,7 +83,7 @@ const systemRoute = createRoute({ getParentRoute, path: '/system', component: Sy
 const routeTree = rootRoute.addChildren([
   signInRoute,
   shellRoute.addChildren([
-    ...[overviewRoute, connectionsRoute, connectionRoute, servicesRoute],
+    ...[overviewRoute, connectionsRoute, connectionRoute, servicesRoute, serviceRoute, topologyRoute],
     ...[endpointsRoute, eventsRoute, explainRoute, systemRoute],
   ]),
 ]);

@@ -1,50 +1,22 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type Connection, type ConnectionEvent, rpc, type Session } from '../api.ts';
+import { connectionActions } from '../actions.ts';
+import { type Connection, type ConnectionEvent, rpc } from '../api.ts';
 import { shortName, words } from '../format.ts';
-import { Action, type ActionOf } from '../parts/action.tsx';
-import { Badge, Badges } from '../parts/badge.tsx';
+import { Actions } from '../parts/actions.tsx';
+import { Badge } from '../parts/badge.tsx';
+import { Fact } from '../parts/fact.tsx';
+import { Names } from '../parts/names.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useSession } from '../parts/shell.tsx';
 import { StateDiagram, useMachine } from '../parts/state-diagram.tsx';
 import { Ago, At } from '../parts/time.tsx';
+import { Timeline } from '../parts/timeline.tsx';
+import { Zones } from '../parts/zones.tsx';
 
 const EVENTS = 1_000;
-
-/** What there is to do for whoever is signed in. */
-const actionsFor = ({ connectionId, holds, ...connection }: Connection, session: Session): readonly ActionOf[] => {
-  const { accountId, roles } = session;
-  const request = { connectionId };
-  const isOf = (account: string, role: string) => accountId === account && roles.includes(role);
-  const isProvider = isOf(connection.serviceAccountId, 'provider');
-  const isConsumer = isOf(connection.endpointAccountId, 'consumer');
-  const isPaused = holds.some(
-    ({ reason }) => shortName(reason) === `PAUSED_BY_${isProvider ? 'PROVIDER' : 'CONSUMER'}`,
-  );
-  const isLocked = holds.some(({ reason }) => shortName(reason) === 'ENDPOINT_SECURITY_LOCK');
-  const lock = { service: 'consumer', request: { endpointId: connectionId } } as const;
-  const actions: ActionOf[] = [];
-  if (isProvider) {
-    actions.push(
-      { name: 'Accept', service: 'broker', method: 'AcceptConnection', request, message: true },
-      { name: 'Reject', service: 'broker', method: 'RejectConnection', request, message: true, isDanger: true },
-    );
-  }
-  if ((isProvider || isConsumer) && isPaused) {
-    actions.push({ name: 'Resume', service: 'broker', method: 'ResumeConnection', request });
-  } else if (isProvider || isConsumer) {
-    const pause = { name: 'Pause', service: 'broker', method: 'PauseConnection', request } as const;
-    actions.push({ ...pause, message: true, isDanger: true });
-  }
-  if (roles.includes('operator') && isLocked) {
-    actions.push({ ...lock, name: 'Unlock endpoint', method: 'UnlockEndpoint' });
-  } else if (roles.includes('operator')) {
-    actions.push({ ...lock, name: 'Lock endpoint', method: 'LockEndpoint', message: true, isDanger: true });
-  }
-  return actions;
-};
 
 export const ConnectionPage = () => {
   const { connectionId = '' } = useParams({ strict: false });
@@ -70,18 +42,14 @@ export const ConnectionPage = () => {
   });
   const { data: machine } = useMachine('connection');
   const connection = found.data?.connection;
+  const taken = events.slice(0, (moment ?? events.length) + 1).flatMap(({ transition }) => transition ?? []);
   return (
     <>
       <PageHead title={connectionId}>
         {connection && <Badge name={connection.status} />}
         {connection?.stuck && <Badge name="STUCK" tone="bad" />}
         {connection?.degraded && <Badge name="DEGRADED" tone="warn" />}
-        <div className="actions">
-          {connection &&
-            session &&
-            !chosen &&
-            actionsFor(connection, session).map((action) => <Action key={action.name} {...action} />)}
-        </div>
+        {connection && session && !chosen && <Actions actions={connectionActions(connection, session)} />}
       </PageHead>
       <Problem error={found.error ?? timeline.error} />
       {events.length > 0 && <TimeSlider events={events} moment={moment} onMoment={setMoment} />}
@@ -91,14 +59,15 @@ export const ConnectionPage = () => {
           <Holds connection={connection} />
           <section className="card wide">
             <h2>What may become of it</h2>
-            {machine && <StateDiagram machine={machine} current={shortName(connection.status)} />}
+            {machine && <StateDiagram machine={machine} current={shortName(connection.status)} taken={taken} />}
           </section>
-          <Zones connection={connection} />
+          <Zones connection={connection} session={chosen ? undefined : session} />
+          <Names connection={connection} />
         </div>
       )}
       <section className="card">
         <h2>Timeline</h2>
-        <Timeline events={events} upTo={chosen ? BigInt(chosen.revision) : null} />
+        <Timeline events={events} upTo={chosen?.revision} />
       </section>
     </>
   );
@@ -140,10 +109,27 @@ const TimeSlider = ({ events, moment, onMoment }: SliderProps) => {
 
 const Summary = ({ connection }: Readonly<{ connection: Connection }>) => {
   const rows: readonly (readonly [string, React.ReactNode])[] = [
-    ['Service', <span key="s" className="mono">{`${connection.serviceId} (${connection.serviceName})`}</span>],
+    [
+      'Service',
+      <Link key="s" className="mono" to="/endpoint-services/$serviceId" params={{ serviceId: connection.serviceId }}>
+        {connection.serviceId}
+      </Link>,
+    ],
+    [
+      'Service’s name',
+      <span key="n" className="mono">
+        {connection.serviceName}
+      </span>,
+    ],
     ['Endpoint’s account', connection.endpointAccountId],
     ['Service’s account', connection.serviceAccountId],
-    ['VPC', connection.vpcId],
+    [
+      'VPC',
+      <span key="v" className="mono">
+        {connection.vpcId}
+      </span>,
+    ],
+    ['Regions', [...new Set([connection.endpointRegion, connection.serviceRegion])].join(' → ') || '–'],
     ['Type', words(connection.endpointType)],
     ['Paid by', words(connection.payer)],
     ['Decision', <Badge key="d" name={connection.decision} />],
@@ -151,8 +137,8 @@ const Summary = ({ connection }: Readonly<{ connection: Connection }>) => {
     ['Created', <At key="c" time={connection.createTime} />],
     ['Generation', connection.generation],
     ['Waits for', connection.missing.join(', ') || '–'],
-    ['Name', connection.domainName || '–'],
-    ['Custom names', connection.customDomainNames.join(', ') || '–'],
+    ['Forwarded by', words(connection.forwarder)],
+    ['Acceptance ends', connection.expireTime ? <At key="e" time={connection.expireTime} /> : 'never'],
   ];
   return (
     <section className="card">
@@ -165,13 +151,6 @@ const Summary = ({ connection }: Readonly<{ connection: Connection }>) => {
     </section>
   );
 };
-
-const Fact = ({ name, value }: Readonly<{ name: string; value: React.ReactNode }>) => (
-  <>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
-  </>
-);
 
 const Holds = ({ connection: { holds } }: Readonly<{ connection: Connection }>) => (
   <section className="card">
@@ -194,75 +173,4 @@ const Holds = ({ connection: { holds } }: Readonly<{ connection: Connection }>) 
       ))}
     </dl>
   </section>
-);
-
-const Zones = ({ connection: { zones } }: Readonly<{ connection: Connection }>) => (
-  <section className="wide">
-    <h2>Zones</h2>
-    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-    <section className="table-box short" tabIndex={0} aria-label="Zones">
-      <table>
-        <caption className="visually-hidden">Zones</caption>
-        <thead>
-          <tr>
-            {['Zone', 'Status', 'Interface', 'Addresses', 'Resource', 'Targets', 'Listens at', 'Name'].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {zones.map((zone) => (
-            <tr key={zone.zoneId}>
-              <td>{zone.zoneId}</td>
-              <td>
-                <span className="badges">
-                  <Badge name={zone.status} />
-                  {!zone.enabled && <Badge name="SWITCHED_OFF" tone="idle" />}
-                </span>
-              </td>
-              <td className="mono">{zone.eniId}</td>
-              <td className="mono">{[zone.ipv4Address, zone.ipv6Address].filter(Boolean).join(', ')}</td>
-              <td className="mono">{zone.resourceId || '–'}</td>
-              <td>{zone.healthy ? 'answer' : 'do not answer'}</td>
-              <td className="mono">{zone.listeners.map(({ address }) => address).join(', ') || '–'}</td>
-              <td className="mono">{zone.domainName || '–'}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  </section>
-);
-
-type TimelineProps = Readonly<{ events: readonly ConnectionEvent[]; upTo: bigint | null }>;
-
-/** The latest first. */
-const Timeline = ({ events, upTo }: TimelineProps) => (
-  <ol className="timeline" reversed>
-    {[...events].reverse().map(({ revision, type, recordTime, actor, transition, holds }) => (
-      <li key={revision} className={upTo !== null && BigInt(revision) > upTo ? 'later' : ''}>
-        <span className="muted">
-          <At time={recordTime} />
-        </span>
-        <div>
-          <strong>{type}</strong> {actor && <span className="muted">by {actor}</span>}
-          {transition && (
-            <div className="badges">
-              {transition.from && <Badge name={transition.from} />}
-              {transition.from && <span aria-hidden="true">→</span>}
-              <Badge name={transition.to} />
-              <span className="muted">{transition.because}</span>
-            </div>
-          )}
-          {holds.length > 0 && (
-            <div className="badges">
-              <span className="muted">Held:</span> <Badges names={holds} />
-            </div>
-          )}
-        </div>
-      </li>
-    ))}
-  </ol>
 );

@@ -1,10 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import type { Connection } from '../api.ts';
-import { words } from '../format.ts';
 import { Badge, Badges } from '../parts/badge.tsx';
+import { column } from '../parts/columns.tsx';
 import type { Column } from '../parts/data-table.tsx';
 import { List } from '../parts/list.tsx';
-import { Ago } from '../parts/time.tsx';
 
 const STATUSES = [
   ...['CONNECTING', 'CONNECTED', 'CHANGING', 'DISCONNECTING', 'DISCONNECTED', 'SERVICE_DELETED', 'DELETING'],
@@ -48,46 +47,45 @@ const columns: readonly Column<Connection>[] = [
     id: 'service',
     field: 'service_id',
     header: 'Service',
-    cell: ({ row: { original } }) => <span className="mono">{original.serviceId}</span>,
+    cell: ({ row: { original } }) => (
+      <Link className="mono" to="/endpoint-services/$serviceId" params={{ serviceId: original.serviceId }}>
+        {original.serviceId}
+      </Link>
+    ),
   },
-  {
-    id: 'consumer',
-    field: 'endpoint_account_id',
-    header: 'Endpoint’s account',
-    cell: ({ row: { original } }) => <span className="mono">{original.endpointAccountId}</span>,
-  },
-  {
-    id: 'provider',
-    field: 'service_account_id',
-    header: 'Service’s account',
-    cell: ({ row: { original } }) => <span className="mono">{original.serviceAccountId}</span>,
-  },
-  {
-    id: 'zones',
-    header: 'Zones',
-    cell: ({ row: { original } }) => original.zones.map(({ zoneId }) => zoneId).join(', ') || '–',
-  },
-  { id: 'type', header: 'Type', cell: ({ row: { original } }) => words(original.endpointType) },
-  {
-    id: 'since',
-    field: 'status_time',
-    header: 'Since',
-    cell: ({ row: { original } }) => <Ago time={original.statusTime} />,
-  },
-  {
-    id: 'created',
-    field: 'create_time',
-    header: 'Created',
-    cell: ({ row: { original } }) => <Ago time={original.createTime} />,
-  },
+  column.code(
+    { id: 'name', field: 'service_name', header: 'Service’s name', isExtra: true },
+    ({ serviceName }) => serviceName,
+  ),
+  column.code(
+    { id: 'consumer', field: 'endpoint_account_id', header: 'Endpoint’s account' },
+    ({ endpointAccountId }) => endpointAccountId,
+  ),
+  column.code(
+    { id: 'provider', field: 'service_account_id', header: 'Service’s account' },
+    ({ serviceAccountId }) => serviceAccountId,
+  ),
+  column.code({ id: 'vpc', field: 'vpc_id', header: 'VPC', isExtra: true }, ({ vpcId }) => vpcId),
+  column.text({ id: 'zones', header: 'Zones' }, ({ zones }) => zones.map(({ zoneId }) => zoneId).join(', ') || '–'),
+  column.code({ id: 'addresses', header: 'Addresses', isExtra: true }, ({ zones }) =>
+    zones.flatMap((zone) => [zone.ipv4Address, zone.ipv6Address].filter(Boolean)).join(', '),
+  ),
+  column.words({ id: 'type', header: 'Type' }, ({ endpointType }) => endpointType),
+  column.words({ id: 'payer', header: 'Paid by', isExtra: true }, ({ payer }) => payer),
+  column.badge({ id: 'decision', header: 'Decision', isExtra: true }, ({ decision }) => decision),
+  column.time({ id: 'since', field: 'status_time', header: 'Since' }, ({ statusTime }) => statusTime),
+  column.time({ id: 'created', field: 'create_time', header: 'Created' }, ({ createTime }) => createTime),
 ];
+
+const rowId = ({ connectionId }: Connection): string => connectionId;
 
 export const ConnectionsPage = () => (
   <List
     title="Connections"
     name="connections"
     columns={columns}
-    rowId={({ connectionId }) => connectionId}
+    rowId={rowId}
+    idField="connection_id"
     statuses={STATUSES}
     holds={HOLDS}
     searchHint="ep-…, epsrv-…, account, VPC"

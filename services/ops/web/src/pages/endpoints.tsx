@@ -1,10 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import type { Endpoint } from '../api.ts';
-import { words } from '../format.ts';
-import { Badge } from '../parts/badge.tsx';
+import { column } from '../parts/columns.tsx';
 import type { Column } from '../parts/data-table.tsx';
 import { List } from '../parts/list.tsx';
-import { Ago } from '../parts/time.tsx';
 
 const columns: readonly Column<Endpoint>[] = [
   {
@@ -17,60 +15,40 @@ const columns: readonly Column<Endpoint>[] = [
       </Link>
     ),
   },
-  {
-    id: 'status',
-    field: 'status',
-    header: 'Status',
-    cell: ({ row: { original } }) => <Badge name={original.status} />,
-  },
-  {
-    id: 'connection',
-    header: 'Connection',
-    cell: ({ row: { original } }) => <Badge name={original.connectionStatus} />,
-  },
-  {
-    id: 'business',
-    header: 'Business status',
-    cell: ({ row: { original } }) => <Badge name={original.businessStatus} />,
-  },
-  {
-    id: 'account',
-    field: 'account_id',
-    header: 'Account',
-    cell: ({ row: { original } }) => <span className="mono">{original.accountId}</span>,
-  },
-  {
-    id: 'service',
-    field: 'service_id',
-    header: 'Service',
-    cell: ({ row: { original } }) => <span className="mono">{original.serviceId}</span>,
-  },
-  {
-    id: 'vpc',
-    field: 'vpc_id',
-    header: 'VPC',
-    cell: ({ row: { original } }) => <span className="mono">{original.vpcId}</span>,
-  },
-  { id: 'type', header: 'Type', cell: ({ row: { original } }) => words(original.endpointType) },
-  {
-    id: 'zones',
-    header: 'Addresses',
-    cell: ({ row: { original } }) => original.zones.map(({ ipv4Address }) => ipv4Address).join(', ') || '–',
-  },
-  {
-    id: 'created',
-    field: 'create_time',
-    header: 'Created',
-    cell: ({ row: { original } }) => <Ago time={original.createTime} />,
-  },
+  column.badge({ id: 'status', field: 'status', header: 'Status' }, ({ status }) => status),
+  column.badge({ id: 'connection', header: 'Connection' }, ({ connectionStatus }) => connectionStatus),
+  column.badge({ id: 'business', header: 'Business status' }, ({ businessStatus }) => businessStatus),
+  column.code({ id: 'account', field: 'account_id', header: 'Account' }, ({ accountId }) => accountId),
+  column.code({ id: 'service', field: 'service_id', header: 'Service' }, ({ serviceId }) => serviceId),
+  column.code(
+    { id: 'name', field: 'service_name', header: 'Service’s name', isExtra: true },
+    ({ serviceName }) => serviceName,
+  ),
+  column.code({ id: 'vpc', field: 'vpc_id', header: 'VPC' }, ({ vpcId }) => vpcId),
+  column.words({ id: 'type', header: 'Type' }, ({ endpointType }) => endpointType),
+  column.text(
+    { id: 'zones', header: 'Zones', isExtra: true },
+    ({ zones }) => zones.map(({ zoneId }) => zoneId).join(', ') || '–',
+  ),
+  column.code({ id: 'addresses', header: 'Addresses' }, ({ zones }) =>
+    zones.map(({ ipv4Address }) => ipv4Address).join(', '),
+  ),
+  column.time({ id: 'created', field: 'create_time', header: 'Created' }, ({ createTime }) => createTime),
+  column.time(
+    { id: 'updated', field: 'update_time', header: 'Changed', isExtra: true },
+    ({ updateTime }) => updateTime,
+  ),
 ];
+
+const rowId = ({ endpointId }: Endpoint): string => endpointId;
 
 export const EndpointsPage = () => (
   <List
     title="Endpoints"
     name="endpoints"
     columns={columns}
-    rowId={({ endpointId }) => endpointId}
+    rowId={rowId}
+    idField="endpoint_id"
     statuses={['CREATING', 'CHANGING', 'ACTIVE', 'DELETING']}
     searchHint="ep-…, epsrv-…, account, VPC"
   />

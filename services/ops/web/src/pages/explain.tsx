@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { type Obstacle, rpc } from '../api.ts';
 import { words } from '../format.ts';
+import { Fact } from '../parts/fact.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 
@@ -45,7 +46,7 @@ export const ExplainPage = () => {
       <div aria-live="polite">
         {explain.data?.reachable && <p className="notice tone-good">Nothing stands in the way.</p>}
         {explain.data && !explain.data.reachable && (
-          <ol className="timeline">
+          <ol className="obstacles">
             {explain.data.obstacles.map((obstacle) => (
               <ObstacleText key={JSON.stringify(obstacle)} obstacle={obstacle} />
             ))}
@@ -68,16 +69,13 @@ const ObstacleText = ({ obstacle }: Readonly<{ obstacle: Obstacle }>) => {
         {Object.entries(rest)
           .filter(([, value]) => !NOTHING.includes(JSON.stringify(value)))
           .map(([name, value]) => (
-            <Detail key={name} name={name} value={typeof value === 'string' ? value : JSON.stringify(value)} />
+            <Fact
+              key={name}
+              name={words(name.replace(/[A-Z]/g, '_$&'))}
+              value={typeof value === 'string' ? value : JSON.stringify(value)}
+            />
           ))}
       </dl>
     </li>
   );
 };
-
-const Detail = ({ name, value }: Readonly<{ name: string; value: string }>) => (
-  <>
-    <dt>{words(name.replace(/[A-Z]/g, '_$&'))}</dt>
-    <dd>{value}</dd>
-  </>
-);

@@ -6,7 +6,8 @@ import { number } from '../format.ts';
 import { useLive } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Bars } from '../parts/bars.tsx';
-import { ChangesChart } from '../parts/changes-chart.tsx';
+import { ChangesChart, LevelsChart } from '../parts/changes-chart.tsx';
+import { Fact } from '../parts/fact.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -26,6 +27,7 @@ export const OverviewPage = () => {
   });
   const { facts } = useLive();
   const found = overview.data;
+  const moves = changes.data?.items ?? [];
   return (
     <>
       <PageHead title="Overview" />
@@ -43,7 +45,7 @@ export const OverviewPage = () => {
       <div className="columns">
         <section className="card wide">
           <div className="page-head">
-            <h2>Moves of connections in each minute</h2>
+            <h2>Connections by status</h2>
             <label className="actions">
               <span className="muted">Last</span>
               <select value={minutes} onChange={({ target }) => setMinutes(Number(target.value))}>
@@ -55,12 +57,14 @@ export const OverviewPage = () => {
               </select>
             </label>
           </div>
-          <ChangesChart changes={changes.data?.items ?? []} minutes={minutes} />
+          <LevelsChart changes={moves} minutes={minutes} now={found?.connections ?? []} />
+          <h2>Moves in each minute</h2>
+          <ChangesChart changes={moves} minutes={minutes} />
         </section>
         {found && (
           <>
             <section className="card">
-              <h2>Connections by status</h2>
+              <h2>Now</h2>
               <Bars counts={found.connections} label={(name) => <Badge name={name} />} empty="There are none." />
             </section>
             <section className="card">
@@ -91,7 +95,7 @@ export const OverviewPage = () => {
               <h2>Last announced by</h2>
               <dl className="facts">
                 {found.sources.map(({ source, heardAt }) => (
-                  <Heard key={source} source={source} heardAt={heardAt} />
+                  <Fact key={source} name={source} value={<Ago time={heardAt} />} />
                 ))}
               </dl>
             </section>
@@ -103,15 +107,6 @@ export const OverviewPage = () => {
     </>
   );
 };
-
-const Heard = ({ source, heardAt }: Readonly<{ source: string; heardAt: string }>) => (
-  <>
-    <dt>{source}</dt>
-    <dd>
-      <Ago time={heardAt} />
-    </dd>
-  </>
-);
 
 type FigureProps = Readonly<{ name: string; value: number; search?: ListSearch; isAlarm?: boolean }>;
 

@@ -1,43 +1,22 @@
 import { Link } from '@tanstack/react-router';
 import type { EndpointService } from '../api.ts';
-import { words } from '../format.ts';
-import { Action } from '../parts/action.tsx';
-import { Badge } from '../parts/badge.tsx';
+import { column } from '../parts/columns.tsx';
 import type { Column } from '../parts/data-table.tsx';
 import { List } from '../parts/list.tsx';
-import { useSession } from '../parts/shell.tsx';
-import { Ago } from '../parts/time.tsx';
-
-/** Only operators place and lift it. */
-const Lock = ({ service: { serviceId, securityLock } }: Readonly<{ service: EndpointService }>) => {
-  const { data: session } = useSession();
-  const action = { service: 'provider', request: { serviceId } } as const;
-  if (!session?.roles.includes('operator')) return securityLock ? 'Locked' : '–';
-  return securityLock ? (
-    <Action {...action} name="Unlock" method="UnlockEndpointService" />
-  ) : (
-    <Action {...action} name="Lock" method="LockEndpointService" message isDanger />
-  );
-};
 
 const columns: readonly Column<EndpointService>[] = [
   {
     id: 'service',
     field: 'service_id',
     header: 'Service',
-    cell: ({ row: { original } }) => <span className="mono">{original.serviceId}</span>,
+    cell: ({ row: { original } }) => (
+      <Link className="mono" to="/endpoint-services/$serviceId" params={{ serviceId: original.serviceId }}>
+        {original.serviceId}
+      </Link>
+    ),
   },
-  {
-    id: 'status',
-    field: 'status',
-    header: 'Status',
-    cell: ({ row: { original } }) => <Badge name={original.status} />,
-  },
-  {
-    id: 'business',
-    header: 'Business status',
-    cell: ({ row: { original } }) => <Badge name={original.businessStatus} />,
-  },
+  column.badge({ id: 'status', field: 'status', header: 'Status' }, ({ status }) => status),
+  column.badge({ id: 'business', header: 'Business status' }, ({ businessStatus }) => businessStatus),
   {
     id: 'connections',
     header: 'Connections',
@@ -47,36 +26,30 @@ const columns: readonly Column<EndpointService>[] = [
       </Link>
     ),
   },
-  { id: 'lock', header: 'Security lock', cell: ({ row: { original } }) => <Lock service={original} /> },
-  {
-    id: 'account',
-    field: 'account_id',
-    header: 'Account',
-    cell: ({ row: { original } }) => <span className="mono">{original.accountId}</span>,
-  },
-  { id: 'type', header: 'Type', cell: ({ row: { original } }) => words(original.serviceType) },
-  {
-    id: 'accept',
-    header: 'Acceptance',
-    cell: ({ row: { original } }) => (original.autoAccept ? 'Automatic' : 'Manual'),
-  },
-  { id: 'payer', header: 'Paid by', cell: ({ row: { original } }) => words(original.payer) },
-  { id: 'zones', header: 'Zones', cell: ({ row: { original } }) => original.zoneIds.join(', ') || '–' },
-  { id: 'resources', header: 'Resources', cell: ({ row: { original } }) => original.resources.length },
-  {
-    id: 'created',
-    field: 'create_time',
-    header: 'Created',
-    cell: ({ row: { original } }) => <Ago time={original.createTime} />,
-  },
+  column.code({ id: 'account', field: 'account_id', header: 'Account' }, ({ accountId }) => accountId),
+  column.code({ id: 'name', field: 'service_name', header: 'Name', isExtra: true }, ({ serviceName }) => serviceName),
+  column.words({ id: 'type', header: 'Type' }, ({ serviceType }) => serviceType),
+  column.text({ id: 'accept', header: 'Acceptance' }, ({ autoAccept }) => (autoAccept ? 'Automatic' : 'Manual')),
+  column.words({ id: 'payer', header: 'Paid by' }, ({ payer }) => payer),
+  column.words({ id: 'addresses', header: 'Addresses', isExtra: true }, ({ addressType }) => addressType),
+  column.text({ id: 'zones', header: 'Zones' }, ({ zoneIds }) => zoneIds.join(', ') || '–'),
+  column.text({ id: 'resources', header: 'Resources' }, ({ resources }) => resources.length),
+  column.time({ id: 'created', field: 'create_time', header: 'Created' }, ({ createTime }) => createTime),
+  column.time(
+    { id: 'updated', field: 'update_time', header: 'Changed', isExtra: true },
+    ({ updateTime }) => updateTime,
+  ),
 ];
+
+const rowId = ({ serviceId }: EndpointService): string => serviceId;
 
 export const ServicesPage = () => (
   <List
     title="Services"
     name="endpoint-services"
     columns={columns}
-    rowId={({ serviceId }) => serviceId}
+    rowId={rowId}
+    idField="service_id"
     statuses={['CREATING', 'CHANGING', 'ACTIVE', 'DELETING']}
     searchHint="epsrv-…, name, account"
   />

@@ -1,6 +1,6 @@
 import { shortName, words } from '../format.ts';
 
-type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
 
 const TONES: Readonly<Record<string, Tone>> = {
   CONNECTED: 'good',
@@ -28,7 +28,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   NOT_WHITELISTED: 'bad',
 };
 
-const toneOf = (name: string): Tone => TONES[shortName(name)] ?? 'idle';
+export const toneOf = (name: string): Tone => TONES[shortName(name)] ?? 'idle';
 
 /** A status or a reason, told by its words; the colour only helps. */
 export const Badge = ({ name, tone }: Readonly<{ name: string; tone?: Tone }>) => {

@@ -1,6 +1,19 @@
-import { Bar, BarChart, CartesianGrid, Legend, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { Change } from '../api.ts';
+import type { ReactNode } from 'react';
+import {
+  Area,
+  AreaChart,
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Legend,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import type { Change, Count } from '../api.ts';
 import { words } from '../format.ts';
+import { levelsOf } from '../levels.ts';
 
 const COLOURS: Readonly<Record<string, string>> = {
   CONNECTED: 'light-dark(#2f9e5e, #4bbf80)',
@@ -32,45 +45,82 @@ const rowsOf = (changes: readonly Change[], minutes: number, now: number) => {
   return [...rows.values()];
 };
 
+/** What both charts have besides what they draw. */
+const frame: ReactNode = [
+  <CartesianGrid key="grid" stroke="var(--border)" vertical={false} />,
+  <XAxis
+    key="x"
+    dataKey="minute"
+    stroke="var(--border)"
+    tick={{ fill: 'var(--muted)', fontSize: 12 }}
+    minTickGap={28}
+  />,
+  <YAxis
+    key="y"
+    allowDecimals={false}
+    width={44}
+    stroke="var(--border)"
+    tick={{ fill: 'var(--muted)', fontSize: 12 }}
+  />,
+  <Tooltip
+    key="tip"
+    cursor={{ fill: 'var(--raised)' }}
+    contentStyle={{ background: 'var(--surface)', border: '1px solid var(--border)', borderRadius: 8 }}
+    labelStyle={{ color: 'var(--text)' }}
+    isAnimationActive={false}
+  />,
+  <Legend
+    key="legend"
+    formatter={(name: string) => <span className="muted">{name}</span>}
+    iconType="circle"
+    iconSize={9}
+  />,
+];
+
+const drawn = (status: string) => ({
+  ...{ key: status, dataKey: status, name: words(status), isAnimationActive: false },
+  fill: COLOURS[status] ?? 'var(--idle)',
+});
+
+type Options = Readonly<{ changes: readonly Change[]; minutes: number }>;
+
 /** Moves of connections in each minute, by the status that they came to. */
-export const ChangesChart = ({ changes, minutes }: Readonly<{ changes: readonly Change[]; minutes: number }>) => {
+export const ChangesChart = ({ changes, minutes }: Options) => {
   const statuses = Object.keys(COLOURS).filter((status) => changes.some(({ to }) => to === status));
   if (statuses.length === 0) return <p className="muted">Nothing moved in the last {minutes} minutes.</p>;
   return (
     <div className="chart">
       <ResponsiveContainer width="100%" height="100%">
         <BarChart data={rowsOf(changes, minutes, Date.now())} accessibilityLayer>
-          <CartesianGrid stroke="var(--border)" vertical={false} />
-          <XAxis
-            dataKey="minute"
-            stroke="var(--border)"
-            tick={{ fill: 'var(--muted)', fontSize: 12 }}
-            minTickGap={28}
-          />
-          <YAxis
-            allowDecimals={false}
-            width={36}
-            stroke="var(--border)"
-            tick={{ fill: 'var(--muted)', fontSize: 12 }}
-          />
-          <Tooltip
-            cursor={{ fill: 'var(--raised)' }}
-            contentStyle={{ background: 'var(--surface)', border: '1px solid var(--border)', borderRadius: 8 }}
-            labelStyle={{ color: 'var(--text)' }}
-            isAnimationActive={false}
-          />
-          <Legend formatter={(name: string) => <span className="muted">{name}</span>} iconType="circle" iconSize={9} />
-          {statuses.map((status) => (
-            <Bar
-              key={status}
-              dataKey={status}
-              name={words(status)}
-              stackId="moves"
-              fill={COLOURS[status] ?? 'var(--idle)'}
-              isAnimationActive={false}
-            />
-          ))}
+          {frame}
+          {statuses.map((status) => {
+            const { key, ...bar } = drawn(status);
+            return <Bar key={key} stackId="moves" {...bar} />;
+          })}
         </BarChart>
+      </ResponsiveContainer>
+    </div>
+  );
+};
+
+/** How many connections there were of each status. */
+export const LevelsChart = ({ changes, minutes, now }: Options & Readonly<{ now: readonly Count[] }>) => {
+  const levels = levelsOf(now, changes, { minutes, until: Date.now() });
+  const statuses = Object.keys(COLOURS).filter((status) => levels.some(({ counts }) => (counts[status] ?? 0) > 0));
+  if (statuses.length === 0) return <p className="muted">There are none.</p>;
+  return (
+    <div className="chart">
+      <ResponsiveContainer width="100%" height="100%">
+        <AreaChart
+          data={levels.map(({ time, counts }) => ({ minute: clock.format(time), ...counts }))}
+          accessibilityLayer
+        >
+          {frame}
+          {statuses.map((status) => {
+            const { key, ...area } = drawn(status);
+            return <Area key={key} stackId="levels" stroke={area.fill} fillOpacity={0.75} type="stepAfter" {...area} />;
+          })}
+        </AreaChart>
       </ResponsiveContainer>
     </div>
   );

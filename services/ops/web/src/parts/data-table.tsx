@@ -1,11 +1,28 @@
 import { type ColumnDef, tableFeatures, useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef } from 'react';
+import { useEffect, useRef } from 'react';
 
 const features = tableFeatures({});
-export type Column<Row extends object> = ColumnDef<typeof features, Row> & Readonly<{ id: string; field?: string }>;
+export type Column<Row extends object> = ColumnDef<typeof features, Row> &
+  Readonly<{
+    id: string;
+    /** By which the rows can be ordered. */
+    field?: string;
+    /** Shown to those alone who choose it. */
+    isExtra?: boolean;
+  }>;
 
 type Order = Readonly<{ order: string; onOrder: (order: string) => void }>;
+
+/** What the rows are a part of. */
+type Part = Readonly<{
+  /** What the rows are of; those of something else are shown from the first. */
+  of: string;
+  hasMore: boolean;
+  loadMore: () => void;
+  /** Whether the first row is out of sight. */
+  onScrolled: (isScrolled: boolean) => void;
+}>;
 
 type Options<Row extends object> = Readonly<{
   caption: string;
@@ -14,13 +31,24 @@ type Options<Row extends object> = Readonly<{
   rowId: (row: Row) => string;
   /** How rows are ordered, of those columns that say a field. */
   ordering?: Order;
+  part?: Part;
   empty: string;
 }>;
 
 const ROW_HEIGHT = 39;
+/** More is asked for so many rows before the end is in sight. */
+const ROWS_AHEAD = 60;
 
 /** Rows of which only those in sight are drawn. */
-export const DataTable = <Row extends object>({ caption, columns, rows, rowId, ordering, empty }: Options<Row>) => {
+export const DataTable = <Row extends object>({
+  caption,
+  columns,
+  rows,
+  rowId,
+  ordering,
+  part,
+  empty,
+}: Options<Row>) => {
   const box = useRef<HTMLElement>(null);
   const table = useTable({
     features,
@@ -38,10 +66,25 @@ export const DataTable = <Row extends object>({ caption, columns, rows, rowId, o
   const shown = virtual.getVirtualItems();
   const before = shown[0]?.start ?? 0;
   const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
+  const of = part?.of;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other rows begin with their first
+  useEffect(() => box.current?.scrollTo(0, 0), [of]);
+  const isEndNear = (shown.at(-1)?.index ?? 0) + ROWS_AHEAD >= all.length;
+  const { hasMore = false, loadMore } = part ?? {};
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what came may end in sight, too
+  useEffect(() => {
+    if (isEndNear && hasMore) loadMore?.();
+  }, [isEndNear, hasMore, loadMore, all.length]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-box" ref={box} tabIndex={0} aria-label={caption}>
-      <table aria-rowcount={all.length + 1}>
+    <section
+      className="table-box"
+      ref={box}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+      aria-label={caption}
+      onScroll={({ currentTarget }) => part?.onScrolled(currentTarget.scrollTop > 0)}
+    >
+      <table aria-rowcount={hasMore ? -1 : all.length + 1}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>
           {table.getHeaderGroups().map((group) => (

@@ -1,29 +1,31 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
-import { get, type Page, queryText } from '../api.ts';
-import { words } from '../format.ts';
+import { useState } from 'react';
+import { type ListName, queryText } from '../api.ts';
+import { number, words } from '../format.ts';
 import type { ListSearch } from '../router.tsx';
+import { ColumnChoice, chosenColumns } from './column-choice.tsx';
 import { type Column, DataTable } from './data-table.tsx';
 import { PageHead } from './page-head.tsx';
 import { Problem } from './problem.tsx';
+import { Typed } from './typed.tsx';
+import { type RowQuery, useRows } from './use-rows.ts';
 
 type Options<Row extends object> = Readonly<{
   title: string;
   /** Name in the API, and of the query. */
-  name: 'connections' | 'endpoints' | 'endpoint-services';
+  name: ListName;
   columns: readonly Column<Row>[];
   rowId: (row: Row) => string;
+  /** Field by which rows are told apart, in filters. */
+  idField: string;
   statuses: readonly string[];
   /** Reasons that connections are held for, where they are. */
   holds?: readonly string[];
   searchHint: string;
 }>;
 
-const PAGE_SIZE = 200;
-
 /** What a search of the page asks the API for. */
-const queryOf = ({ q, status, hold, stuck, filter, order }: ListSearch) => {
+const queryOf = ({ q, status, hold, stuck, filter, order }: ListSearch): RowQuery => {
   const parts = [
     ...(status ? [`status = ${status}`] : []),
     ...(hold ? [`hold_reasons:${hold}`] : []),
@@ -32,30 +34,25 @@ const queryOf = ({ q, status, hold, stuck, filter, order }: ListSearch) => {
   return { q, stuck, filter: parts.join(' AND '), orderBy: order };
 };
 
-/** A list with search, filters and order, which its address keeps. */
+/** A list with search, filters, order and columns, which its address keeps. */
 export const List = <Row extends object>({
   title,
   name,
   columns,
   rowId,
+  idField,
   statuses,
   holds,
   searchHint,
 }: Options<Row>) => {
   const search: ListSearch = useSearch({ strict: false });
   const navigate = useNavigate();
+  const [isScrolled, setIsScrolled] = useState(false);
   const change = (part: ListSearch) =>
     void navigate({ to: '.', search: (before: ListSearch) => ({ ...before, ...part }), replace: true } as never);
   const query = queryOf(search);
-  const list = useInfiniteQuery({
-    queryKey: [name, query],
-    queryFn: ({ pageParam, signal }) =>
-      get<Page<Row>>(`/api/${name}`, { ...query, pageSize: PAGE_SIZE, pageToken: pageParam }, signal),
-    initialPageParam: '',
-    getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
-    placeholderData: keepPreviousData,
-  });
-  const rows = list.data?.pages.flatMap(({ items }) => items) ?? [];
+  const list = useRows<Row>({ name, idField, rowId, query, isScrolled });
+  const shown = chosenColumns(columns, search.columns);
   const select = (label: string, key: 'status' | 'hold', values: readonly string[]) => (
     <label className="field">
       {label}
@@ -78,6 +75,7 @@ export const List = <Row extends object>({
     <>
       <PageHead title={title}>
         <div className="actions">
+          <ColumnChoice columns={columns} shown={shown} onChoice={(names) => change({ columns: names })} />
           <span className="muted">Export</span>
           {file('csv')}
           {file('json')}
@@ -107,63 +105,28 @@ export const List = <Row extends object>({
       <Problem error={list.error} />
       <DataTable
         caption={title}
-        columns={columns}
-        rows={rows}
+        columns={shown}
+        rows={list.rows}
         rowId={rowId}
         ordering={{ order: search.order ?? '', onOrder: (order) => change({ order }) }}
         empty={list.isPending ? 'Loading …' : 'Nothing fits.'}
+        part={{ of: JSON.stringify(query), hasMore: list.hasMore, loadMore: list.loadMore, onScrolled: setIsScrolled }}
       />
-      <Foot count={rows.length}>
-        {list.hasNextPage && (
-          <button type="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            Load more
+      <div className="table-foot">
+        <span className="muted" aria-live="polite">
+          {countText(list.rows.length, list.hasMore)}
+        </span>
+        {list.newcomers > 0 && (
+          <button type="button" onClick={list.showAnew}>
+            {list.newcomers === 1 ? 'Show 1 new row' : `Show ${number(list.newcomers)} new rows`}
           </button>
         )}
-      </Foot>
+      </div>
     </>
   );
 };
 
-const Foot = ({ count, children }: Readonly<{ count: number; children: ReactNode }>) => (
-  <div className="table-foot">
-    <span className="muted" aria-live="polite">
-      {count === 1 ? '1 row' : `${count} rows`}
-    </span>
-    {children}
-  </div>
-);
-
-type TypedProps = Readonly<{
-  label: string;
-  value: string;
-  hint: string;
-  type?: 'search';
-  onChange: (value: string) => void;
-}>;
-
-const TYPING_MS = 300;
-
-/** A field whose text counts once nobody types any more. */
-const Typed = ({ label, value, hint, type, onChange }: TypedProps) => {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only typing begins the wait anew
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <label className="field grow">
-      {label}
-      <input
-        type={type ?? 'text'}
-        value={text}
-        placeholder={hint}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={({ target }) => setText(target.value)}
-      />
-    </label>
-  );
+const countText = (count: number, hasMore: boolean): string => {
+  if (hasMore) return `The first ${number(count)} rows; more come as you scroll`;
+  return count === 1 ? '1 row' : `${number(count)} rows`;
 };

@@ -11,6 +11,7 @@ const PAGES = [
   ['/connections', 'Connections'],
   ['/endpoint-services', 'Services'],
   ['/endpoints', 'Endpoints'],
+  ['/topology', 'Topology'],
   ['/events', 'Events'],
   ['/explain', 'Explain'],
   ['/system', 'System'],

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { get, type Machine } from '../api.ts';
 import { words } from '../format.ts';
+import { SimpleTable } from './simple-table.tsx';
 
 const WIDTH = 132;
 const HEIGHT = 34;
@@ -49,6 +50,16 @@ const placesOf = (arrows: readonly Arrow[]): ReadonlyMap<string, Place> => {
   );
 };
 
+const nameOf = (status: string): string => (status === START ? 'Not there yet' : words(status));
+
+const timesText = (count: number): string =>
+  count === 0 ? 'not taken' : `taken ${count === 1 ? 'once' : `${count} times`}`;
+
+const pathText = (taken: Taken): string => taken.map(({ to }) => words(to).toLowerCase()).join(', ');
+
+const classOf = (status: string, current: string, visited: ReadonlySet<string>): string =>
+  status === current ? 'node current' : visited.has(status) ? 'node visited' : 'node';
+
 /** From the edge of one box to the edge of another; there and back do not lie on each other. */
 const pathOf = (from: Place, to: Place): string => {
   const isForward = to.x > from.x;
@@ -67,8 +78,17 @@ const pathOf = (from: Place, to: Place): string => {
   return `M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`;
 };
 
-/** What may become of something, from the table that the services move by, and where it stands. */
-export const StateDiagram = ({ machine, current }: Readonly<{ machine: Machine; current: string }>) => {
+type Taken = readonly Readonly<{ from: string; to: string }>[];
+type Options = Readonly<{ machine: Machine; current: string; taken: Taken }>;
+
+/** What may become of something, from the table that the services move by: where it stands, and how it came there. */
+export const StateDiagram = ({ machine, current, taken }: Options) => {
+  const steps = new Map<string, number>();
+  for (const { from, to } of taken) {
+    const arrow = `${from || START}>${to}`;
+    steps.set(arrow, (steps.get(arrow) ?? 0) + 1);
+  }
+  const visited = new Set(taken.flatMap(({ from, to }) => [from || START, to]));
   const arrows = arrowsOf(machine);
   const places = placesOf(arrows);
   const xs = [...places.values()].map(({ x }) => x + WIDTH);
@@ -82,10 +102,10 @@ export const StateDiagram = ({ machine, current }: Readonly<{ machine: Machine; 
           className="diagram"
           viewBox={`-8 -10 ${Math.max(...xs) + 16} ${Math.max(...ys) + 20}`}
           role="img"
-          aria-label={`${machine.title}: now ${words(current)}`}
+          aria-label={`${machine.title}: now ${words(current)}; it came by ${pathText(taken) || 'no move yet'}`}
         >
           <defs>
-            {['', 'next'].map((kind) => (
+            {['', 'taken'].map((kind) => (
               <marker
                 key={kind}
                 id={`arrow${kind}`}
@@ -96,52 +116,45 @@ export const StateDiagram = ({ machine, current }: Readonly<{ machine: Machine; 
               </marker>
             ))}
           </defs>
-          {[false, true].flatMap((isNext) =>
-            arrows
-              .filter(({ from }) => (from === current) === isNext)
-              .map((arrow) => {
-                const [from, to] = [places.get(arrow.from), places.get(arrow.to)];
-                if (!from || !to) return null;
-                return (
-                  <path
-                    key={`${arrow.from}>${arrow.to}`}
-                    className={isNext ? 'edge next' : 'edge'}
-                    d={pathOf(from, to)}
-                    markerEnd={`url(#arrow${isNext ? 'next' : ''})`}
-                  />
-                );
-              }),
-          )}
+          {arrows.map((arrow) => {
+            const [from, to] = [places.get(arrow.from), places.get(arrow.to)];
+            const count = steps.get(`${arrow.from}>${arrow.to}`) ?? 0;
+            if (!from || !to) return null;
+            return (
+              <path
+                key={`${arrow.from}>${arrow.to}`}
+                className={count > 0 ? 'edge taken' : 'edge'}
+                d={pathOf(from, to)}
+                markerEnd={`url(#arrow${count > 0 ? 'taken' : ''})`}
+              >
+                <title>{timesText(count)}</title>
+              </path>
+            );
+          })}
           {[...places].map(([status, { x, y }]) => (
-            <g key={status} className={status === current ? 'node current' : 'node'} transform={`translate(${x} ${y})`}>
+            <g key={status} className={classOf(status, current, visited)} transform={`translate(${x} ${y})`}>
               <rect width={WIDTH} height={HEIGHT} rx={8} />
               <text x={WIDTH / 2} y={HEIGHT / 2 + 4} textAnchor="middle">
-                {status === START ? 'Not there yet' : words(status)}
+                {nameOf(status)}
               </text>
             </g>
           ))}
         </svg>
       </section>
-      <div className="table-box short">
-        <table>
-          <caption className="visually-hidden">What may come next</caption>
-          <thead>
-            <tr>
-              <th scope="col">May become</th>
-              <th scope="col">When</th>
-            </tr>
-          </thead>
-          <tbody>
-            {next.map(({ on, to, because }) => (
-              <tr key={`${on}>${to}>${because}`}>
-                <td>{words(to)}</td>
-                <td className="wrap">{because}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {next.length === 0 && <p className="empty">Nothing: this is where it ends.</p>}
-      </div>
+      <SimpleTable
+        title="What may come next"
+        heads={['May become', 'When']}
+        rows={next.map(({ on, to, because }) => ({
+          key: `${on}>${to}>${because}`,
+          cells: [
+            words(to),
+            <span key="b" className="wrap">
+              {because}
+            </span>,
+          ],
+        }))}
+        empty="Nothing: this is where it ends."
+      />
     </>
   );
 };

@@ -17,7 +17,12 @@ import type { Topology, TopologyNode } from '../api.ts';
 import { KINDS, nodeName, nodeText, pageOf, toneOfCounts } from '../topology.ts';
 import { placesOf } from './layers.ts';
 
-const SIZES = { width: 196, height: 30, gapX: 88, gapY: 6 };
+const SIZES = { width: 222, height: 30, gapX: 56, gapY: 6 };
+/** Where edges end, so that nodes out of sight need not be drawn to know. */
+const HANDLES = [
+  { type: 'target', position: Position.Left, x: 0, y: SIZES.height / 2 },
+  { type: 'source', position: Position.Right, x: SIZES.width, y: SIZES.height / 2 },
+] as const;
 const READABLE = 1;
 const PAN = 120;
 const MOVES: Readonly<Record<string, readonly [number, number]>> = {
@@ -112,7 +117,7 @@ const Graph = ({ topology }: Options) => {
         nodes={nodes.map((node) => ({
           ...{ id: node.id, type: 'resource', data: { node } },
           position: places.get(node.id) ?? { x: 0, y: 0 },
-          ...{ width: SIZES.width, height: SIZES.height },
+          ...{ width: SIZES.width, height: SIZES.height, handles: [...HANDLES] },
         }))}
         edges={edges.map(({ from, to, connections }) => ({
           ...{ id: `${from} ${to}`, source: from, target: to, className: `tone-${toneOfCounts(connections)}` },
@@ -122,10 +127,11 @@ const Graph = ({ topology }: Options) => {
         minZoom={0.02}
         maxZoom={2}
         panOnScroll
+        onlyRenderVisibleElements
         {...{ nodesDraggable: false, nodesConnectable: false, nodesFocusable: false, elementsSelectable: false }}
         {...{ edgesFocusable: false, disableKeyboardA11y: true, zoomOnDoubleClick: false }}
       >
-        <Controls showInteractive={false} />
+        <Controls position="top-right" showInteractive={false} />
         <MiniMap<Shown> pannable zoomable nodeClassName={({ data }) => `tone-${toneOfCounts(data.node.connections)}`} />
       </ReactFlow>
     </section>
