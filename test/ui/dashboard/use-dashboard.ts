@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSigningKey, mintToken } from '@privatelink/embedded/keys';
 import type { Role } from '@privatelink/shared/grpc/access';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import type { Cast } from '../../support/scenario.ts';
 import { type Stage, useStage } from '../../support/stage.ts';
 import { consoleErrors, openBrowser } from './browser.ts';
@@ -58,15 +58,11 @@ export const useDashboard = (): Dashboard => {
     browser = await openBrowser();
     cast = await stage().cast();
     population = await populate(stage(), cast, CONNECTIONS);
-    await expect
-      .poll(
-        async () => {
-          const { connections } = await get<Overview>('/api/overview');
-          return Object.fromEntries(connections.map(({ name, count }) => [name, count]));
-        },
-        { timeout: PATIENCE_MS, interval: 500 },
-      )
-      .toEqual(population.counts);
+    const countNow = async () => {
+      const { connections } = await get<Overview>('/api/overview');
+      expect(Object.fromEntries(connections.map(({ name, count }) => [name, count]))).toEqual(population.counts);
+    };
+    await vi.waitFor(countNow, { timeout: PATIENCE_MS, interval: 500 });
   }, PATIENCE_MS);
   afterAll(() => browser?.close());
 
