@@ -152,14 +152,25 @@ export const rpc = async <T>(service: ServiceName, method: string, body: object)
 export const listReadModels = (service: ServiceName): Promise<Readonly<{ readModels: readonly ReadModel[] }>> =>
   rpc(service, 'privatelink.operations.v1.OperationsService.ListReadModels', {});
 
-type Rebuilt = Readonly<{
+/** How far a rebuild is, and at last its proof. */
+export type Rebuilt = Readonly<{
+  progress?: Readonly<{ position: string; targetPosition: string }>;
   report?: Readonly<{ rowCount: string; differenceCount: string; differingKeys: readonly string[] }>;
 }>;
 
-/** Projects a read model anew; the last line is the proof. */
-export const rebuildReadModel = async (service: ServiceName, readModel: string): Promise<Rebuilt> => {
+/** Projects a read model anew; each line that comes is told, the last one is the proof. */
+export const rebuildReadModel = async (
+  service: ServiceName,
+  readModel: string,
+  onLine: (line: Rebuilt) => void,
+): Promise<void> => {
   const reply = await post(service, 'privatelink.operations.v1.OperationsService.RebuildReadModel', { readModel });
-  if (!reply.ok) return fail(reply);
-  const lines = (await reply.text()).trim().split('\n');
-  return JSON.parse(lines.at(-1) ?? '{}') as Rebuilt;
+  if (!reply.ok || !reply.body) return fail(reply);
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    const lines = (rest + next.value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(JSON.parse(line) as Rebuilt);
+  }
 };

@@ -1,5 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { get, listReadModels, type Overview, type ReadModel, rebuildReadModel, type ServiceName } from '../api.ts';
+import { useState } from 'react';
+import {
+  get,
+  listReadModels,
+  type Overview,
+  type ReadModel,
+  type Rebuilt,
+  rebuildReadModel,
+  type ServiceName,
+} from '../api.ts';
 import { number } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -65,8 +74,9 @@ const Service = ({ service, source }: Readonly<{ service: ServiceName; source: S
 
 const Model = ({ service, model }: Readonly<{ service: ServiceName; model: ReadModel }>) => {
   const { data: session } = useSession();
-  const rebuild = useMutation({ mutationFn: () => rebuildReadModel(service, model.name) });
-  const report = rebuild.data?.report;
+  const [told, setTold] = useState<Rebuilt>({});
+  const rebuild = useMutation({ mutationFn: () => rebuildReadModel(service, model.name, setTold) });
+  const { progress, report } = told;
   return (
     <div className="model">
       <div>
@@ -74,6 +84,12 @@ const Model = ({ service, model }: Readonly<{ service: ServiceName; model: ReadM
         <div className="muted">
           {number(Number(model.rowCount))} rows, up to position {model.position}, version {model.version}
         </div>
+        {rebuild.isPending && progress && (
+          <label className="field">
+            Up to position {number(Number(progress.position))} of {number(Number(progress.targetPosition))}
+            <progress value={Number(progress.position)} max={Number(progress.targetPosition)} />
+          </label>
+        )}
         {report && (
           <div role="status">
             {report.differenceCount === '0'

@@ -6,15 +6,17 @@ import { follow, useLive } from '../live.ts';
 import { Badge } from './badge.tsx';
 import { Problem } from './problem.tsx';
 
+/** Who sees everything, and who an account's own: pages that would be refused are not offered. */
+const ALL = ['operator', 'viewer'];
 const PAGES = [
-  ['/', 'Overview'],
-  ['/connections', 'Connections'],
-  ['/endpoint-services', 'Services'],
-  ['/endpoints', 'Endpoints'],
-  ['/topology', 'Topology'],
-  ['/events', 'Events'],
-  ['/explain', 'Explain'],
-  ['/system', 'System'],
+  ['/', 'Overview', null],
+  ['/connections', 'Connections', null],
+  ['/endpoint-services', 'Services', [...ALL, 'provider']],
+  ['/endpoints', 'Endpoints', [...ALL, 'consumer']],
+  ['/topology', 'Topology', null],
+  ['/events', 'Events', null],
+  ['/explain', 'Explain', null],
+  ['/system', 'System', ALL],
 ] as const;
 
 export const useSession = () => useQuery({ queryKey: ['session'], queryFn: () => get<Session>('/api/session') });
@@ -66,11 +68,13 @@ export const Shell = () => {
           PrivateLink
         </div>
         <nav className="nav" aria-label="Pages">
-          {PAGES.map(([to, name]) => (
-            <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
-              {name}
-            </Link>
-          ))}
+          {PAGES.filter(([, , roles]) => !roles || session.roles.some((role) => roles.includes(role))).map(
+            ([to, name]) => (
+              <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+                {name}
+              </Link>
+            ),
+          )}
         </nav>
         <div className="who">
           <span aria-live="polite">
