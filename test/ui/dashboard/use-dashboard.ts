@@ -16,6 +16,9 @@ const CONNECTIONS = Number(process.env['PRIVATELINK_UI_CONNECTIONS'] ?? 48);
 /** Some 36 a second are created on a slow machine. */
 const PATIENCE_MS = 120_000 + CONNECTIONS * 60;
 
+/** Nothing on a page takes so long. */
+const LOOK_MS = 15_000;
+
 export type Who = Readonly<{ roles: readonly Role[]; account?: string }>;
 const OPERATOR: Who = { roles: ['operator'] };
 
@@ -73,12 +76,16 @@ export const useDashboard = (): Dashboard => {
     population: () => population,
     page: async (work, { who = OPERATOR, ...options } = {}) => {
       const context = await browser.newContext(options);
+      context.setDefaultTimeout(LOOK_MS);
       try {
         const signIn = { headers: { authorization: `Bearer ${await tokenOf(who)}`, origin: url() } };
         expect((await context.request.post(`${url()}/api/session`, signIn)).status()).toBe(200);
         const page = await context.newPage();
         const errors = consoleErrors(page);
-        const result = await work(page);
+        const result = await work(page).catch(async (error: Error) => {
+          await page.screenshot({ path: `${screenshots}failed.png` });
+          throw new Error([error.message, ...errors].join('\n'), { cause: error });
+        });
         expect(errors).toEqual([]);
         return result;
       } finally {

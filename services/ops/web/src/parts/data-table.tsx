@@ -68,7 +68,9 @@ export const DataTable = <Row extends object>({
   const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
   const of = part?.of;
   // biome-ignore lint/correctness/useExhaustiveDependencies: other rows begin with their first
-  useEffect(() => box.current?.scrollTo(0, 0), [of]);
+  useEffect(() => {
+    void box.current?.scrollTo(0, 0);
+  }, [of]);
   const isEndNear = (shown.at(-1)?.index ?? 0) + ROWS_AHEAD >= all.length;
   const { hasMore = false, loadMore } = part ?? {};
   // biome-ignore lint/correctness/useExhaustiveDependencies: what came may end in sight, too
