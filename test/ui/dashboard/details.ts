@@ -24,7 +24,7 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
         .getByText(/^Data of revision/)
         .first()
         .click();
-      await one.getByText('Service account id').first().waitFor();
+      await one.getByText('Service account ID').first().waitFor();
     });
   });
 
@@ -43,14 +43,14 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
     const { up } = population().services;
     await page(async (one) => {
       await one.goto(`${url()}/topology?about=${up.serviceId}`);
-      const node = one.getByRole('link', { name: `Service ${up.serviceId}` });
+      const node = one.getByRole('link', { name: up.serviceId });
       await node.waitFor();
       const before = await node.boundingBox();
       await one.getByRole('region', { name: /^Graph/ }).focus();
       await one.keyboard.press('ArrowDown');
       await expect.poll(async () => (await node.boundingBox())?.y).not.toBe(before?.y);
       await one.keyboard.press('0');
-      await one.getByLabel('Status', { exact: true }).selectOption('CONNECTED');
+      await one.getByRole('combobox', { name: 'Status' }).selectOption('CONNECTED');
       await one.getByRole('button', { name: 'Table' }).click();
       await one.getByRole('cell', { name: 'Provider' }).first().waitFor();
       await one.getByRole('button', { name: 'Graph' }).click();

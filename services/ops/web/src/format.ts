@@ -1,13 +1,16 @@
 /** `CONNECTION_STATUS_SERVICE_DELETED` as `SERVICE_DELETED`. */
 export const shortName = (name: string): string =>
   name.replace(
-    /^(CONNECTION_STATUS|ENDPOINT_SERVICE_STATUS|ENDPOINT_STATUS|BUSINESS_STATUS|ZONE_STATUS|HOLD_REASON|DECISION|ENDPOINT_TYPE|ADDRESS_TYPE|RESOURCE_TYPE|PAYER|TEARDOWN)_/,
+    /^(CONNECTION_STATUS|ENDPOINT_SERVICE_STATUS|ENDPOINT_STATUS|BUSINESS_STATUS|ZONE_STATUS|HOLD_REASON|DECISION|ENDPOINT_TYPE|ADDRESS_TYPE|RESOURCE_TYPE|PAYER|TEARDOWN|RESPONSE_CODE|CUSTOM_DOMAIN_STATUS|SUPPORTED_REGION_STATUS)_/,
     '',
   );
 
+const ACRONYM = /\b(ipv4|ipv6|[cna]lb|gwlb|vpc|dns|id)\b/g;
+
 /** As people read it: `Service deleted`. */
 export const words = (name: string): string => {
-  const text = shortName(name).replaceAll('_', ' ').toLowerCase();
+  const lower = shortName(name).replaceAll('_', ' ').toLowerCase();
+  const text = lower.replace(ACRONYM, (word) => word.toUpperCase()).replace(/\bIPV(?=\d)/g, 'IPv');
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 

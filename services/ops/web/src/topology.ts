@@ -27,8 +27,11 @@ export const nodeName = ({ resourceId, kind, connections }: TopologyNode): strin
   return kind === 'endpoint' ? resourceId : `${resourceId} · ${number(count)}`;
 };
 
-export const nodeText = ({ kind, resourceId, status, connections }: TopologyNode): string =>
-  `${KIND_NAMES[kind]} ${resourceId}${status ? ` (${words(shortName(status)).toLowerCase()})` : ''}: ${countsText(connections)}`;
+/** Begins with what is to be read of it in the graph. */
+export const nodeText = (node: TopologyNode): string => {
+  const status = node.status && ` (${words(shortName(node.status)).toLowerCase()})`;
+  return `${nodeName(node)}: ${KIND_NAMES[node.kind]}${status}, ${countsText(node.connections)}`;
+};
 
 /** Where more is told of it. */
 export const pageOf = ({ kind, resourceId }: TopologyNode): string => {

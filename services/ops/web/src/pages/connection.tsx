@@ -31,12 +31,15 @@ export const ConnectionPage = () => {
   });
   const events = timeline.data?.events ?? [];
   const chosen = moment === null ? undefined : events[moment];
+  // What is gone is shown as it was at last.
+  const isGone = events.findLast(({ transition }) => transition)?.transition?.to === 'GONE';
+  const asOf = chosen ?? (isGone ? events.at(-1) : undefined);
   const found = useQuery({
-    queryKey: ['connection', connectionId, chosen?.position ?? 'now'],
+    queryKey: ['connection', connectionId, asOf?.position ?? 'now'],
     queryFn: () =>
       rpc<Readonly<{ connection: Connection }>>('broker', 'GetConnection', {
         connectionId,
-        ...(chosen && { asOf: { position: chosen.position } }),
+        ...(asOf && { asOf: { position: asOf.position } }),
       }),
     placeholderData: keepPreviousData,
   });
@@ -49,9 +52,10 @@ export const ConnectionPage = () => {
         {connection && <Badge name={connection.status} />}
         {connection?.stuck && <Badge name="STUCK" tone="bad" />}
         {connection?.degraded && <Badge name="DEGRADED" tone="warn" />}
-        {connection && session && !chosen && <Actions actions={connectionActions(connection, session)} />}
+        {connection && session && !asOf && <Actions actions={connectionActions(connection, session)} />}
       </PageHead>
       <Problem error={found.error ?? timeline.error} />
+      {isGone && <p className="notice tone-idle">It is gone; this is what it was at last.</p>}
       {events.length > 0 && <TimeSlider events={events} moment={moment} onMoment={setMoment} />}
       {connection && (
         <div className="columns">
@@ -61,7 +65,7 @@ export const ConnectionPage = () => {
             <h2>What may become of it</h2>
             {machine && <StateDiagram machine={machine} current={shortName(connection.status)} taken={taken} />}
           </section>
-          <Zones connection={connection} session={chosen ? undefined : session} />
+          <Zones connection={connection} session={asOf ? undefined : session} />
           <Names connection={connection} />
         </div>
       )}
