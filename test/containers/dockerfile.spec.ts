@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { nodeOptions } from '@privatelink/embedded/service-environment';
 import { programFolders } from '@privatelink/embedded/service-names';
 import { expect, test } from 'vitest';
 import { composeEntries, repository } from './support/compose-file.ts';
@@ -24,6 +25,10 @@ test('has the versions of Node and pnpm that everything else runs with', () => {
   expect(matchesOf(/^ARG NODE_VERSION=(.+)$/gm)).toEqual([readJson('package.json').devDependencies.node]);
   const bootstrap = readFileSync(join(repository, 'infra/bootstrap.cjs'), 'utf8');
   expect(matchesOf(/^ARG PNPM_VERSION=(.+)$/gm)).toEqual(matchesOf(/^const pnpmVersion = '(.+)';$/gm, bootstrap));
+});
+
+test('runs Node with the options that embedded processes have', () => {
+  expect(matchesOf(/^ENV NODE_OPTIONS="(.+)"$/gm)).toEqual([nodeOptions]);
 });
 
 test('copies paths that exist', () => {

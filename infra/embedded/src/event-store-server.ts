@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findFreePort, isListening, loopback } from './free-port.ts';
 import { type Program, startStandalone } from './program.ts';
+import { nodeOptions } from './service-environment.ts';
 import { waitUntil } from './wait-until.ts';
 
 const main = fileURLToPath(new URL('./event-store/main.ts', import.meta.url));
@@ -20,7 +21,7 @@ export function eventStoreServer({ dataDir, port }: EventStoreOptions): EventSto
         name: 'event-store',
         command: process.execPath,
         args: [main, '--data-dir', join(dataDir, 'event-store'), '--port', String(port)],
-        env: process.env,
+        env: { NODE_OPTIONS: nodeOptions, ...process.env },
         stopSignal: 'SIGTERM',
       }),
       ready: (signal) => waitUntil(() => isListening(port), signal),

@@ -1,4 +1,5 @@
 import { EventsServiceClient } from '@privatelink/proto/events/v1/events_service';
+import { foldCache } from '@privatelink/shared/app/fold-cache';
 import { createRepository } from '@privatelink/shared/app/repository';
 import { shareSubscriptions } from '@privatelink/shared/app/share-subscriptions';
 import { eventsReadModel, prefixesOf, readerOf } from '@privatelink/shared/facts/events';
@@ -61,6 +62,7 @@ export const simulatedFoundation = async (
   const nats = bus.connect(host);
   const storeId = await storeIdentity(store);
   const deps = { store, clock, log, signal, db, holder: host.name };
+  const cache = foldCache();
   const background: Foundation['background'] = (task, run) => {
     const ended = run().catch((cause: unknown) => {
       if (!signal.aborted) service.fail(new Error(`${task} failed`, { cause }));
@@ -83,7 +85,7 @@ export const simulatedFoundation = async (
     pages: pageTokens({ secret: SECRET, storeId }),
     repository: (decider, codec) => {
       const rules = mutation.decider?.(decider) ?? decider;
-      const repository = createRepository({ store, clock, producer: name }, rules, codec);
+      const repository = createRepository({ store, clock, producer: name, cache }, rules, codec);
       return mutation.repository?.(repository) ?? repository;
     },
     client,

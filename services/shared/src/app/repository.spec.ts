@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Rejected } from '../eventing/rejected.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createMemoryStore } from '../testing/memory-store.ts';
 import { Conflict, Unavailable } from './errors.ts';
+import { absent } from './fold.ts';
+import { foldCache } from './fold-cache.ts';
 import { createRepository } from './repository.ts';
 import { add, counter, counterCodec, eventsOf, LIMIT, open, openCounters, reach, request } from './test-support.ts';
 
@@ -47,6 +49,30 @@ test('a stale cache loses the race, and the command is decided again on what is 
   expect(last.state.value).toBe(LIMIT);
   expect(last.revision).toBe(2n);
   await expect(b.counters.execute('x', add(1), request('4'))).rejects.toThrow('LIMIT_REACHED');
+});
+
+test('what all repositories of a process remember is bounded; what is forgotten is read again', async () => {
+  const [store, cache] = [createMemoryStore(), foldCache(170)];
+  const repository = () =>
+    createRepository({ store, clock: systemClock, producer: 'spec', cache }, counter, counterCodec());
+  const [one, other] = [repository(), repository()];
+  const reads = vi.spyOn(store, 'read');
+  await one.execute('a', open, request('1'));
+  await other.execute('b', open, request('2'));
+  await one.fold('a', 0n);
+  for (const id of ['c', 'd', 'e', 'f']) await other.execute(id, open, request(id));
+  for (const id of ['a', 'c', 'd', 'e', 'f']) await one.fold(id, 0n);
+  expect(reads).not.toHaveBeenCalled();
+  expect((await one.fold('b', 0n)).state.value).toBe(0);
+  expect(reads).toHaveBeenCalledTimes(1);
+});
+
+test('a stream of many events weighs as many that are young', async () => {
+  const cache = foldCache(1_000);
+  const folded = (revision: bigint) => ({ ...absent(null), revision });
+  for (const id of ['a', 'b', 'c']) cache.set(id, folded(9n));
+  cache.set('ledger', folded(1_180n));
+  expect(['a', 'b', 'c', 'ledger'].map((id) => cache.get(id)?.revision)).toEqual([undefined, undefined, 9n, 1_180n]);
 });
 
 test('a fold that is to reach a revision reads only where what is known does not', async () => {

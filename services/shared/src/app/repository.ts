@@ -11,6 +11,7 @@ import { Unavailable } from './errors.ts';
 import { eventId } from './event-id.ts';
 import { failpoint } from './failpoint.ts';
 import { absent, catchUp, type Folded, foldAsOf, loadFolded, SNAPSHOT_EVERY, snapshotOf } from './fold.ts';
+import { type FoldCache, foldCache } from './fold-cache.ts';
 import { LRUCache } from './lru-cache.ts';
 import { measureCommand } from './measure-command.ts';
 import type { Moment } from './moment.ts';
@@ -51,27 +52,28 @@ export type Repository<C extends AnyCommand, E extends AnyEvent, S> = Readonly<{
   history: (id: string, from: bigint, maxCount: number) => Promise<readonly Recorded<E>[]>;
 }>;
 
-export type RepositoryDeps = Readonly<{ store: EventStore; clock: Clock; producer: string }>;
+export type RepositoryDeps = Readonly<{
+  store: EventStore;
+  clock: Clock;
+  producer: string;
+  /** Shared with others; its own, unless given. */
+  cache?: FoldCache;
+}>;
 
 type Waiting<C, E, S> = Order<C, S> & Readonly<{ settle: PromiseWithResolvers<Outcome<E, S>> }>;
 
 const MAX_BATCH = 64;
 const CACHED_STREAMS = 4_096;
-/** Most of a cached stream is the requests that it remembers: of young streams more are held. */
-const CACHED_REQUESTS = 1 << 20;
-const STATE_WEIGHT = 32;
 const MAX_CONFLICT_BACKOFF_MS = 50;
 
-const weigh = ({ requests }: Folded<unknown>): number => STATE_WEIGHT + requests.recent.length;
-
 export const createRepository = <C extends AnyCommand, E extends AnyEvent, S>(
-  { store, clock, producer }: RepositoryDeps,
+  { store, clock, producer, cache: shared = foldCache() }: RepositoryDeps,
   decider: Decider<C, E, S>,
   codec: Codec<E>,
 ): Repository<C, E, S> => {
   const rules = { decider, codec };
   // Only ever what the stream said at some revision: a stale entry loses the append's race and is brought up to date.
-  const cache = new LRUCache<string, Folded<S>>(CACHED_REQUESTS, weigh);
+  const cache = shared as LRUCache<string, Folded<S>>;
   const queues = new Map<string, Waiting<C, E, S>[]>();
   /** Revision of a stream's last snapshot that the store refused. */
   const refusedSnapshots = new LRUCache<string, bigint>(CACHED_STREAMS);

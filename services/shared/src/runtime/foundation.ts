@@ -2,6 +2,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import { EventsServiceClient, EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
 import { failpoint, setFailpoints } from '../app/failpoint.ts';
+import { foldCache } from '../app/fold-cache.ts';
 import { createRepository, type Repository } from '../app/repository.ts';
 import type { Reactor } from '../app/run-reactor.ts';
 import { shareSubscriptions } from '../app/share-subscriptions.ts';
@@ -114,6 +115,7 @@ export const openFoundation = async (
   const storeId = await storeIdentity(store);
   const secret = readTokenSecret(config.tokenSecretFile);
   const clock = systemClock;
+  const cache = foldCache();
   const background = (task: string, run: () => Promise<void>): void => {
     const ended = run().catch((cause: unknown) => {
       if (!signal.aborted) service.fail(new Error(`${task} failed`, { cause }));
@@ -160,7 +162,7 @@ export const openFoundation = async (
     deps,
     tokens,
     pages,
-    repository: (decider, codec) => createRepository({ store, clock, producer: name }, decider, codec),
+    repository: (decider, codec) => createRepository({ store, clock, producer: name, cache }, decider, codec),
     client,
     background,
     project,
