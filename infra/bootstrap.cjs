@@ -174,8 +174,8 @@ function installNats() {
 
 /** Without HAProxy everything but forwarding works, unless forwarding was asked for. */
 function installHaproxy() {
-  // Agents look for its processes with ps, which a Debian in a container may lack.
-  const { ok, output } = install('haproxy', { alsoOnDebian: ['procps'] });
+  // Agents look for its processes with ps, which a Debian in a container may lack, and limit bandwidth with nft.
+  const { ok, output } = install('haproxy', { alsoOnDebian: ['procps', 'nftables'] });
   if (ok) return;
   const missing = 'haproxy is not installed and could not be';
   if (process.env.PRIVATELINK_FORWARDING) {
@@ -236,7 +236,8 @@ function main() {
   if (!withoutServers.includes(script) && !process.env.PRIVATELINK_NATS) installNats();
   const { PRIVATELINK_FORWARDING: forwarding, PRIVATELINK_HAPROXY: haproxy } = process.env;
   if (forwards.includes(script) && forwarding !== 'none' && !haproxy) installHaproxy();
-  if (script === 'app:test') installTestTools({ dig: 'bind9-dnsutils', strace: 'strace', promtool: 'prometheus' });
+  if (script === 'app:test')
+    installTestTools({ dig: 'bind9-dnsutils', nft: 'nftables', strace: 'strace', promtool: 'prometheus' });
   if (script === 'app:test:ui') installTestTools({ chromium: 'chromium' });
   run(command, args);
 }

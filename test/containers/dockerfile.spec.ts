@@ -71,7 +71,7 @@ test('holds what the containers run, with all that those files import', () => {
 });
 
 test('has what an agent forwards with', () => {
-  expect(dockerfile.slice(dockerfile.lastIndexOf('FROM'))).toMatch(/apt-get install .*\bhaproxy procps\b/);
+  expect(dockerfile.slice(dockerfile.lastIndexOf('FROM'))).toMatch(/apt-get install .*\bhaproxy nftables procps\b/);
 });
 
 test('does not run as root', () => {

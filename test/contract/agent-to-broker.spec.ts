@@ -162,6 +162,23 @@ describe('the health of a zone', () => {
     agent.stop();
   });
 
+  it('is said with whether the bandwidth limit is kept, of which both sides are told, and the agent too', async () => {
+    const { endpoint, zoneId } = await open();
+    const { endpointId: connectionId } = endpoint;
+    const agent = watch(zoneId, 'agent-1');
+    const hears = (kept: boolean) =>
+      agent.until(({ told }) => told?.$case === 'forwarding' && told.value.bandwidthKept === kept);
+    await hears(true);
+    const health = { connectionId, zoneId, healthy: true };
+    await services.clients.broker.reportZoneHealth({ ...health, bandwidthKept: false }, {});
+    await hears(false);
+    const { connection } = await services.clients.broker.getConnection({ connectionId }, {});
+    expect(connection).toMatchObject({ degraded: false, zones: [{ bandwidthKept: false, healthy: true }] });
+    // An agent that does not speak of it changes nothing.
+    await changesNothing(services.broker.store, () => services.clients.broker.reportZoneHealth(health, {}));
+    agent.stop();
+  });
+
   it('said again, of another zone, or of another connection changes nothing', async () => {
     const { say } = await open();
     await say(false);

@@ -29,8 +29,7 @@ describe('what docs/coverage.md says', () => {
   });
 
   it.each(rows)('%s', (_statement, rpcs, events, test) => {
-    const isBuilt = rpcs !== '**not built**';
-    expect([quoted(rpcs).length > 0, quoted(test).length > 0]).toEqual([isBuilt, isBuilt]);
+    expect([quoted(rpcs), quoted(test)]).not.toContainEqual([]);
     for (const rpc of quoted(rpcs)) expect(contract).toContain(`rpc ${rpc}(`);
     for (const event of quoted(events)) expect(codecs).toMatch(new RegExp(`\\b${event}: \\{`));
     for (const path of quoted(test)) expect(existsSync(new URL(path, root)), path).toBe(true);

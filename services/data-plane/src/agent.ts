@@ -5,6 +5,7 @@ import type { Broker } from './broker.ts';
 import { createZoneState, type ZoneState } from './desired/zone-state.ts';
 import type { Lock } from './directory-lock.ts';
 import type { Engine } from './haproxy/engine.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Mode } from './modes/mode.ts';
 import { startShift } from './shift.ts';
 
@@ -13,9 +14,10 @@ export type AgentDeps = Readonly<{
   /** The agent's own name among those of the zone. */
   name: string;
   broker: Broker;
-  /** Both are asked for at the start of each shift: another agent may have worked in between. */
+  /** All are asked for at the start of each shift: another agent may have worked in between. */
   createEngine: () => Engine;
   createMode: () => Mode;
+  createLimits: () => Limits;
   lock: Lock;
   /** What becomes of HAProxy when the agent is told to stop. */
   onStop: 'keep' | 'stop';
@@ -78,11 +80,12 @@ const isConfirmation = ({ told }: WatchZoneResponse, zone: ZoneState): boolean =
   told?.$case === 'forwarding' && told.value.confirmed && zone.isCurrent(told.value);
 
 /** Unless another agent is at work here. */
-const stopForwarding = async ({ lock, createEngine, createMode, log }: AgentDeps): Promise<void> => {
+const stopForwarding = async ({ lock, createEngine, createMode, createLimits, log }: AgentDeps): Promise<void> => {
   const release = await lock({ wait: false, signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
   if (!release) return;
   try {
     await createEngine().stop();
+    await createLimits().apply([], AbortSignal.timeout(STOP_TIMEOUT_MS));
     await createMode().retain([]);
     log.info('nothing is forwarded any more');
   } finally {

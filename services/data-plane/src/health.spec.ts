@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Forwarding, ForwardingState } from '@privatelink/proto/broker/v1/broker_service';
+import { Forwarding, ForwardingState, type ReportZoneHealthRequest } from '@privatelink/proto/broker/v1/broker_service';
 import { recordedLog } from '@privatelink/shared/grpc/test-support';
 import { describe, expect, it } from 'vitest';
 import { createZoneState } from './desired/zone-state.ts';
@@ -19,15 +19,17 @@ const open = (change: Partial<Forwarding> = {}) => {
   const zone = createZoneState();
   const value = Forwarding.fromPartial({
     ...{ connectionId: 'ep-1', generation: 1n, state: ForwardingState.READY, confirmed: true, healthy: true },
-    ...change,
+    ...{ bandwidthKept: true, ...change },
   });
   zone.tell({ told: { $case: 'forwarding', value }, position: 1n });
   const reported: boolean[] = [];
+  const kept: (boolean | undefined)[] = [];
   let answer: Promise<object> = Promise.resolve({});
   const { log, lines } = recordedLog();
   const broker = {
-    reportZoneHealth: ({ healthy }: { healthy: boolean }) => {
+    reportZoneHealth: ({ healthy, bandwidthKept }: ReportZoneHealthRequest) => {
       reported.push(healthy);
+      kept.push(bandwidthKept);
       return answer;
     },
   };
@@ -36,9 +38,14 @@ const open = (change: Partial<Forwarding> = {}) => {
   const reports = createHealthReports(deps);
   return {
     reported,
+    kept,
     lines,
-    look: async (forwards: readonly Forward[], checks: Readonly<Record<string, boolean>>) => {
-      reports.look(forwards, new Map(Object.entries(checks)));
+    look: async (
+      forwards: readonly Forward[],
+      checks: Readonly<Record<string, boolean>>,
+      unkept: readonly string[] = [],
+    ) => {
+      reports.look(forwards, new Map(Object.entries(checks)), new Set(unkept));
       await nextTurn();
     },
     answerWith: (next: Promise<object>) => {
@@ -75,6 +82,15 @@ describe('the health of an interface', () => {
       await look([forward(80, A)], { [checkOf.A]: false });
       expect(reported).toEqual([]);
     }
+  });
+
+  it('is said with whether its limit is kept, also while it is not known', async () => {
+    const { look, reported, kept } = open();
+    await look([forward(80, A)], {}, ['ep-1']);
+    await look([forward(80, A)], { [checkOf.A]: false }, ['ep-1']);
+    await look([forward(80, A)], { [checkOf.A]: false }, ['ep-2']);
+    expect(reported).toEqual([true, false, false]);
+    expect(kept).toEqual([false, false, true]);
   });
 
   it('is said again until it is accepted; that it is not is logged once', async () => {

@@ -1,7 +1,7 @@
 import { type Forwarding, ForwardingState } from '@privatelink/proto/broker/v1/broker_service';
 import type { Logger } from 'pino';
 import type { Broker } from './broker.ts';
-import type { ZoneState } from './desired/zone-state.ts';
+import type { Health, ZoneState } from './desired/zone-state.ts';
 import { checkName, type Forward } from './haproxy/forward.ts';
 
 export type HealthDeps = Readonly<{
@@ -12,10 +12,13 @@ export type HealthDeps = Readonly<{
   signal: AbortSignal;
 }>;
 
-/** Reports a change of health; what is not accepted is seen again at the next look. */
+/** Reports a change of health, or of whether limits are kept; what is not accepted is seen again at the next look. */
 export type HealthReports = Readonly<{
-  /** @param checks whether targets answer, by `checkName` */
-  look: (forwards: readonly Forward[], checks: ReadonlyMap<string, boolean>) => void;
+  /**
+   * @param checks whether targets answer, by `checkName`
+   * @param unkept the connections whose bandwidth limit is not kept
+   */
+  look: (forwards: readonly Forward[], checks: ReadonlyMap<string, boolean>, unkept: ReadonlySet<string>) => void;
 }>;
 
 const PARALLEL = 16;
@@ -24,10 +27,10 @@ export const createHealthReports = ({ broker, zoneId, zone, log, signal }: Healt
   const sending = new Set<string>();
   let isRefused = false;
 
-  const send = async (connectionId: string, healthy: boolean): Promise<void> => {
+  const send = async (connectionId: string, health: Health): Promise<void> => {
     try {
-      await broker.reportZoneHealth({ connectionId, zoneId, healthy }, { signal });
-      zone.confirmHealth(connectionId, healthy);
+      await broker.reportZoneHealth({ connectionId, zoneId, ...health }, { signal });
+      zone.confirmHealth(connectionId, health);
       isRefused = false;
     } catch (err) {
       if (!signal.aborted && !isRefused) log.warn({ connectionId, err }, 'a report of health was not accepted');
@@ -38,13 +41,16 @@ export const createHealthReports = ({ broker, zoneId, zone, log, signal }: Healt
   };
 
   return {
-    look: (forwards, checks) => {
+    look: (forwards, checks, unkept) => {
       const seen = healthOf(forwards, checks);
-      for (const { connectionId, healthy } of zone.desired().filter(isConfirmed)) {
-        const now = seen.get(connectionId);
-        if (now === undefined || now === healthy || sending.has(connectionId) || sending.size >= PARALLEL) continue;
+      for (const told of zone.desired().filter(isConfirmed)) {
+        const { connectionId } = told;
+        const healthy = seen.get(connectionId) ?? told.healthy;
+        const bandwidthKept = !unkept.has(connectionId);
+        const isKnown = healthy === told.healthy && bandwidthKept === told.bandwidthKept;
+        if (isKnown || sending.has(connectionId) || sending.size >= PARALLEL) continue;
         sending.add(connectionId);
-        void send(connectionId, now);
+        void send(connectionId, { healthy, bandwidthKept });
       }
     },
   };

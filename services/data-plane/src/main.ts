@@ -12,6 +12,7 @@ import { runAgent } from './agent.ts';
 import { agentConfig } from './config.ts';
 import { directoryLock } from './directory-lock.ts';
 import { createEngine } from './haproxy/engine.ts';
+import { nftablesLimits } from './limits/nftables.ts';
 import { loopbackMode } from './modes/loopback.ts';
 import { namespacesMode } from './modes/namespaces.ts';
 import { probe } from './modes/probe.ts';
@@ -39,6 +40,7 @@ await runService('data-plane', async (service) => {
     createEngine: () => createEngine({ binary: haproxy, dir: directory, log, clock }),
     createMode:
       mode === 'namespaces' ? () => namespacesMode({ directory, log }) : loopbackMode({ range: loopbackRange, probe }),
+    createLimits: () => nftablesLimits({ zoneId: config.zone, directory, log }),
     lock: directoryLock(directory),
     onStop: config.onStop,
     clock,

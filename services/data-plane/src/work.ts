@@ -5,6 +5,7 @@ import { type Interface, readInterface } from './desired/interface.ts';
 import type { ZoneState } from './desired/zone-state.ts';
 import type { Forward, Refusal } from './haproxy/forward.ts';
 import { createHealthReports } from './health.ts';
+import type { Limit, Unkept } from './limits/limits.ts';
 import type { Placed, Placement } from './modes/mode.ts';
 import { createProblems } from './problems.ts';
 import { createReporter, sameListeners } from './reporter.ts';
@@ -26,10 +27,12 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
   const { log } = deps;
   const engine = deps.createEngine();
   const mode = deps.createMode();
+  const limits = deps.createLimits();
   const reporter = createReporter({ ...deps, zone, forwarder: `haproxy/${mode.name}`, signal });
   const health = createHealthReports({ ...deps, zone, signal });
   const problems = createProblems(log);
   let applied: readonly Forward[] = [];
+  let unkept: Unkept = { connectionIds: new Set(), isFinal: false };
   /** Connection id → generation for which flows to an earlier resource have been ended. */
   const ended = new Map<string, bigint>();
   let isDead = false;
@@ -76,6 +79,12 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
     const forwards = interfaces.flatMap((wanted) => forwardsOf(wanted, placements.get(wanted.connectionId)));
     const { refused } = await engine.apply(forwards);
     applied = forwards;
+    // What is closed does not wait for limits; what is new is limited before anybody knows of it.
+    reportClosed(desired);
+    unkept = await limits.apply(
+      interfaces.flatMap((wanted) => limitOf(wanted, placements.get(wanted.connectionId))),
+      hurry,
+    );
     for (const { connectionId, port } of refused) mode.refuse(connectionId, port);
     const refusals = new Map(refused.map((refusal) => [refusal.connectionId, refusal]));
     for (const { forwarding, wanted } of desired) {
@@ -83,15 +92,15 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
       const placement = placements.get(connectionId);
       const problem = problemOf(wanted, placement, refusals.get(connectionId));
       problems.set(connectionId, problem);
-      if (!isReady(forwarding)) report(forwarding);
-      else if (problem) reporter.withdraw(connectionId);
+      if (!isReady(forwarding)) continue;
+      if (problem) reporter.withdraw(connectionId);
       else if (placement && 'listeners' in placement) report(forwarding, placement);
     }
     const present = new Set(desired.map(idOf));
     problems.retain(present);
     for (const connectionId of ended.keys()) if (!present.has(connectionId)) ended.delete(connectionId);
     await mode.retain(interfaces);
-    return problems.count() === 0;
+    return problems.count() === 0 && (unkept.isFinal || unkept.connectionIds.size === 0);
   };
 
   return {
@@ -116,11 +125,11 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
       isDead = !isAlive;
       return isAlive;
     },
-    isUndone: mode.check,
+    isUndone: async (hurry) => [await mode.check(hurry), await limits.check(hurry)].includes(true),
     lookAtHealth: async () => {
       const checks = await engine.checks();
       measure(zone.desired(), checks);
-      health.look(applied, checks);
+      health.look(applied, checks, unkept.connectionIds);
     },
   };
 };
@@ -151,6 +160,11 @@ const forwardsOf = (
     const to = targets.map((target) => ({ ip: target.ip, port: target.port }));
     return { connectionId, port, binds: binds.get(port) ?? [], targets: to, targetNamespace, source, proxyProtocol };
   });
+};
+
+const limitOf = ({ connectionId, limitMbps }: Interface, placement: Placement | undefined): readonly Limit[] => {
+  if (limitMbps === 0 || !placement || 'waitsFor' in placement || placement.binds.size === 0) return [];
+  return [{ connectionId, mbps: limitMbps, binds: [...placement.binds.values()].flat() }];
 };
 
 const problemOf = (

@@ -1,3 +1,4 @@
+import { TrafficControlMode } from '@privatelink/proto/common/v1/common';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   createEndpoint,
@@ -35,12 +36,12 @@ export const namespaces = (stage: () => Stage): void => {
     const backends = [{ zone: ZONE, ip: BACKEND.host, port: BACKEND.port }];
     const users = [consumer.account];
     const service = await publishService(provider, log, { autoAccept: true, backends, vpcId, users });
-    return { consumer, service, network: await registerNetwork(consumer, { zones: [ZONE] }) };
+    return { provider, consumer, service, network: await registerNetwork(consumer, { zones: [ZONE] }) };
   };
 
-  it('waits for the VPC, puts on an address again that was taken off by hand, and takes it off in the end', async () => {
+  it('waits for the VPC, puts an address on again that was taken off by hand, limits it, and takes it off in the end', async () => {
     const { follow } = stage();
-    const { consumer, service, network } = await prepare();
+    const { provider, consumer, service, network } = await prepare();
     const { vpcId } = network;
     const endpoint = await createEndpoint(consumer, endpointRequest(service, network));
     const { endpointId } = endpoint;
@@ -63,6 +64,15 @@ export const namespaces = (stage: () => Stage): void => {
     await vpcs.takeOff(vpcId, own);
     await expect.poll(() => vpcs.addresses(vpcId), SOON).toContain(own);
     await expect.poll(async () => describeOutcome(await machine.request(address)), SOON).toBe(answer);
+    expect(describeOutcome(await flow.ask())).toBe(answer);
+
+    const bandwidth = { trafficControlMode: TrafficControlMode.BANDWIDTH_LIMIT, limitMbps: 100 };
+    await untilAnswered(() =>
+      provider.broker.setConnectionBandwidth({ requestId: requestId(), connectionId: endpointId, bandwidth }, CALL),
+    );
+    const limited = await connection.reaches('CONNECTED');
+    expect(limited?.zones.map(({ bandwidthKept }) => bandwidthKept)).toEqual([true]);
+    expect((await vpcs.limits(vpcId)).toSorted()).toEqual([`${endpointId}/100/in`, `${endpointId}/100/out`]);
     expect(describeOutcome(await flow.ask())).toBe(answer);
 
     await untilAnswered(() =>

@@ -36,6 +36,19 @@ export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]
     ];
   });
 
+/** What a connection may carry is shared by its zones, and each keeps its share; what is limited by nobody is not. */
+export const wrongLimits = (ending: Ending, machines: readonly ZoneMachine[]): readonly string[] =>
+  machines.flatMap(({ zoneId, limits }) =>
+    [...ending.connection].flatMap(([id, { state }]) => {
+      const zone = state.zones[zoneId];
+      if (state.status !== 'CONNECTED' || !zone || !isServing(zone)) return [];
+      const zones = Object.values(state.zones).filter(isServing).length;
+      const share = Math.ceil((state.bandwidth?.limitMbps ?? 0) / zones);
+      const kept = limits().get(id) ?? 0;
+      return kept === share ? [] : [`${zoneId} limits ${id} to ${kept} Mbit/s instead of ${share}`];
+    }),
+  );
+
 /** What is recorded of the health of each connected zone is what its targets do. */
 export const wrongHealth = (ending: Ending, machines: readonly ZoneMachine[]): readonly string[] =>
   machines.flatMap(({ zoneId, isAnswering }) =>

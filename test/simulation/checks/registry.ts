@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts';
 import type { Ending } from './aggregates.ts';
 import { wrongAnnouncements, wrongIndexes } from './announcements.ts';
 import { tracesOfDryRuns } from './dry-runs.ts';
-import { wrongForwarding, wrongHealth } from './forwarding.ts';
+import { wrongForwarding, wrongHealth, wrongLimits } from './forwarding.ts';
 import { momentsWrong } from './history.ts';
 import { partsOfNobody, wrongCustomNames, wrongNames } from './names.ts';
 import { wrongPast } from './past.ts';
@@ -55,6 +55,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     plan.forwarding === 'agents' ? wrongForwarding(ending, world.machines) : [],
   'what is recorded of health is so': ({ world, plan, ending }) =>
     plan.forwarding === 'agents' ? wrongHealth(ending, world.machines) : [],
+  'zones keep their share of the bandwidth': ({ world, plan, ending }) =>
+    plan.forwarding === 'agents' ? wrongLimits(ending, world.machines) : [],
   'what is recorded of forwarding is so; no address is released while it is forwarded': ({ untruths }) => untruths,
   'DNS answers what is connected': ({ world, ending }) => wrongNames(ending, world.cluster.dnsServers()),
   'custom domains and IPv6 addresses are kept for whoever has them': ({ ending }) => partsOfNobody(ending),

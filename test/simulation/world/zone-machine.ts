@@ -1,7 +1,6 @@
+import type { AgentDeps } from '../../../services/data-plane/src/agent.ts';
 import type { Lock } from '../../../services/data-plane/src/directory-lock.ts';
-import type { Engine } from '../../../services/data-plane/src/haproxy/engine.ts';
 import { checkName, type Forward } from '../../../services/data-plane/src/haproxy/forward.ts';
-import type { Mode } from '../../../services/data-plane/src/modes/mode.ts';
 import type { Host } from './host.ts';
 import type { Random } from './random.ts';
 import type { Trouble } from './trouble.ts';
@@ -11,8 +10,10 @@ export type ZoneMachine = Readonly<{
   zoneId: string;
   /** What is forwarded at this moment. */
   forwards: () => readonly Forward[];
+  /** The limits that are kept, in Mbit/s by connection. */
+  limits: () => ReadonlyMap<string, number>;
   /** What an agent finds on it. */
-  toolsFor: (host: Host) => Readonly<{ createEngine: () => Engine; createMode: () => Mode; lock: Lock }>;
+  toolsFor: (host: Host) => Readonly<Pick<AgentDeps, 'createEngine' | 'createMode' | 'createLimits' | 'lock'>>;
   /** HAProxy dies, with every flow. */
   killProxy: () => void;
   /** The targets of the zone answer no more, or again. */
@@ -22,6 +23,7 @@ export type ZoneMachine = Readonly<{
 
 export const createZoneMachine = (zoneId: string, random: Random, trouble: Trouble): ZoneMachine => {
   let forwards: readonly Forward[] = [];
+  let limits: ReadonlyMap<string, number> = new Map();
   let isProxyUp = false;
   let isAnswering = true;
   let holder: Host | null = null;
@@ -57,6 +59,7 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
   return {
     zoneId,
     forwards: () => (isProxyUp ? forwards : []),
+    limits: () => limits,
     killProxy: () => {
       isProxyUp = false;
     },
@@ -88,6 +91,15 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
               ),
           ),
         stop: async () => undefined,
+      }),
+      createLimits: () => ({
+        apply: (wanted) =>
+          host.ask(() => {
+            if (!host.isAlive()) throw new Error('its agent is gone');
+            limits = new Map(wanted.map(({ connectionId, mbps }) => [connectionId, mbps]));
+            return { connectionIds: new Set<string>(), isFinal: false };
+          }),
+        check: async () => false,
       }),
       createMode: () => ({
         name: 'loopback',

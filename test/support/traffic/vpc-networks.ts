@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { hasNamespaces, ip, networkNamespaces } from '../../../services/data-plane/src/testing/network-namespaces.ts';
 import { type Machine, startMachine } from './machine.ts';
 
@@ -10,6 +12,8 @@ export type VpcNetworks = Readonly<{
   addMachine: (vpcId: string, addresses: readonly string[]) => Promise<Machine>;
   /** The addresses that are on in a VPC, `lo` and its machines' gateways included. */
   addresses: (vpcId: string) => Promise<readonly string[]>;
+  /** The bandwidth limits that are kept in a VPC, as `<connection id>/<Mbit/s>/<direction>`. */
+  limits: (vpcId: string) => Promise<readonly string[]>;
   /** Takes one off, as somebody does by hand. */
   takeOff: (vpcId: string, address: string) => Promise<void>;
   removeAll: () => Promise<void>;
@@ -38,6 +42,10 @@ export const vpcNetworks = (): VpcNetworks => {
     },
     addresses: async (vpcId) =>
       (await devicesOf(vpcId)).flatMap(({ addr_info }) => addr_info.map(({ local }) => local)),
+    limits: async (vpcId) => {
+      const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', vpcId, 'nft', 'list', 'limits']);
+      return [...stdout.matchAll(/limit (\S+\/\S+) \{/g)].map(([, name = '']) => name);
+    },
     takeOff: async (vpcId, address) => {
       const device = (await devicesOf(vpcId)).find(({ addr_info }) => addr_info.some(({ local }) => local === address));
       const { prefixlen } = device?.addr_info.find(({ local }) => local === address) ?? {};

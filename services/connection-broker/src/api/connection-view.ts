@@ -82,6 +82,7 @@ export const toConnection = (
       forwarder: zone.forwarder,
       listeners: toListeners(connection, zone, view),
       serviceZoneId: serviceZoneOf(connection, zone) ?? '',
+      ...(connection.bandwidth?.limitMbps && { bandwidthKept: zone.bandwidthKept }),
     })),
   domainName: hasNames(connection) ? endpointDomainName(connection, options.dnsSuffix) : '',
   teardown: connection.teardown ? Teardown[connection.teardown] : Teardown.UNSPECIFIED,

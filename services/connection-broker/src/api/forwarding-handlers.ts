@@ -15,7 +15,7 @@ import { checkCount, checkId, checkName, checkText, violations } from '@privatel
 import { holdLease, type LeaseOptions } from '@privatelink/shared/postgres/lease';
 import type { ConnectionCommand } from '../connection/connection.commands.ts';
 import { type Connection, isReverse } from '../connection/connection.ts';
-import { desiredForwarding } from '../connection/forwarding.ts';
+import { desiredForwarding, zoneBandwidth } from '../connection/forwarding.ts';
 import type { Repositories } from '../repositories.ts';
 import { type FollowDeps, followConnections } from './follow-connections.ts';
 
@@ -67,12 +67,13 @@ export const forwardingHandlers = (deps: ForwardingDeps, connections: Repositori
     return {};
   }),
 
-  reportZoneHealth: unary(async ({ connectionId, zoneId, healthy }, rpc) => {
+  reportZoneHealth: unary(async ({ connectionId, zoneId, healthy, bandwidthKept = null }, rpc) => {
     const v = violations();
     checkId(v, 'connection_id', connectionId, 'ep');
     checkName(v, 'zone_id', zoneId);
     v.throwIfAny();
-    await connections.execute(connectionId, { type: 'ReportZoneHealth', data: { zoneId, healthy } }, rpc.command);
+    const data = { zoneId, healthy, bandwidthKept };
+    await connections.execute(connectionId, { type: 'ReportZoneHealth', data }, rpc.command);
     return {};
   }),
 });
@@ -116,7 +117,8 @@ const toForwarding = (connectionId: string, state: Connection, zoneId: string): 
     listeners: [...zone.listeners],
     endFlows: zone.migration?.force ?? false,
     healthy: zone.healthy,
-    bandwidth: toBandwidth(state.bandwidth),
+    bandwidth: toBandwidth(zoneBandwidth(state)),
+    bandwidthKept: zone.bandwidthKept,
     reverse: isReverse(state),
     targets: [...state.targets],
   };
@@ -140,6 +142,7 @@ const removed = (connectionId: string, state: Connection): Forwarding => ({
     endFlows: false,
     healthy: true,
     bandwidth: undefined,
+    bandwidthKept: true,
     reverse: isReverse(state),
     targets: [],
   },

@@ -53,7 +53,7 @@ const switched = z.object({ zoneId: text, actor: text, at });
 
 export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEvent>({
   category: connection.category,
-  stateVersion: 1,
+  stateVersion: 2,
   events: {
     ConnectionRequested: {
       version: 1,
@@ -132,6 +132,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
     },
     ZoneDisconnected: { version: 1, schema: z.object({ zoneId: text, generation, at }) },
     ZoneHealthChanged: { version: 1, schema: z.object({ zoneId: text, healthy: z.boolean(), at }) },
+    BandwidthKeepingChanged: { version: 1, schema: z.object({ zoneId: text, kept: z.boolean(), at }) },
     NamesPublished: { version: 1, schema: confirmation },
     NamesWithdrawn: { version: 1, schema: confirmation },
     NamesRemoved: { version: 1, schema: confirmation },

@@ -46,6 +46,9 @@ export type Update = Readonly<{
 /** Where a zone's allocation has it. */
 export type ZoneMove = Readonly<{ zoneId: string; resource: Resource; placement: number; force: boolean }>;
 
+/** What an agent sees of a zone; `bandwidthKept` is null where it says nothing of that. */
+export type ZoneHealth = Readonly<{ zoneId: string; healthy: boolean; bandwidthKept: boolean | null }>;
+
 export type Side = 'CONSUMER' | 'PROVIDER';
 
 export type ConnectionCommand =
@@ -86,5 +89,5 @@ export type ConnectionCommand =
   | Cmd<'RejectConnection', { actor: string; message: string }>
   | Cmd<'ApplyFacts', { facts: readonly Fact[] }>
   | Cmd<'ReportProgress', Progress>
-  | Cmd<'ReportZoneHealth', { zoneId: string; healthy: boolean }>
+  | Cmd<'ReportZoneHealth', ZoneHealth>
   | Cmd<'DeleteConnection', { endpointId: string; actor: string }>;

@@ -118,12 +118,17 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
     }
     case 'ZoneDisconnected': {
       const { zoneId, generation } = event.data;
-      const closed = { forwarding: { state: 'CLOSED', generation }, migration: null, healthy: true } as const;
-      return withZone(connection, zoneId, closed);
+      return withZone(connection, zoneId, {
+        ...{ forwarding: { state: 'CLOSED', generation }, migration: null, healthy: true, bandwidthKept: true },
+      });
     }
     case 'ZoneHealthChanged': {
       const { zoneId, healthy } = event.data;
       return { ...withZone(connection, zoneId, { healthy }), healthRevision: connection.healthRevision + 1 };
+    }
+    case 'BandwidthKeepingChanged': {
+      const { zoneId, kept } = event.data;
+      return withZone(connection, zoneId, { bandwidthKept: kept });
     }
     case 'NamesPublished':
       return withNames(connection, 'PUBLISHED', event.data.generation);
@@ -181,6 +186,7 @@ const newZone = (zone: RequestedZone): Zone => ({
     migration: null,
     forwarding: null,
     healthy: true,
+    bandwidthKept: true,
     forwarder: '',
     listeners: [],
   },

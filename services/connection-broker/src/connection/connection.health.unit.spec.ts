@@ -9,13 +9,17 @@ import { areNamesOutdated, isDegraded, namedZones } from './forwarding.ts';
 
 const { givenAll } = deciderSpec(connection, the.at);
 
-const seen = (zoneId: string, healthy: boolean): ConnectionCommand => ({
+const seen = (zoneId: string, healthy: boolean, bandwidthKept: boolean | null = null): ConnectionCommand => ({
   type: 'ReportZoneHealth',
-  data: { zoneId, healthy },
+  data: { zoneId, healthy, bandwidthKept },
 });
 const changed = (zoneId: string, healthy: boolean): ConnectionEvent => ({
   type: 'ZoneHealthChanged',
   data: { zoneId, healthy, at: the.at },
+});
+const keeping = (zoneId: string, kept: boolean): ConnectionEvent => ({
+  type: 'BandwidthKeepingChanged',
+  data: { zoneId, kept, at: the.at },
 });
 const after = (...events: readonly ConnectionEvent[]) => {
   const state = evolveAll(connection, connection.initial, [...the.connected, ...events]);
@@ -52,6 +56,32 @@ describe('the health of a zone', () => {
   it('is not known any more once the zone is closed', () => {
     const closed: ConnectionEvent = { type: 'ZoneDisconnected', data: { zoneId: 'h', generation: 2, at: the.at } };
     expect(after(changed('h', false), closed).state.zones['h']?.healthy).toBe(true);
+  });
+});
+
+describe('whether the bandwidth limit is kept in a zone', () => {
+  it('is recorded when it changes, by itself or with the health, and outdates no names', () => {
+    givenAll(the.connected)
+      .when(seen('h', true, false))
+      .thenEvents(keeping('h', false));
+    givenAll(the.connected)
+      .when(seen('h', false, false))
+      .thenEvents(changed('h', false), keeping('h', false));
+    givenAll([...the.connected, keeping('h', false)])
+      .when(seen('h', true, true))
+      .thenEvents(keeping('h', true));
+    const { state, degraded } = after(keeping('h', false));
+    expect([state.status, degraded, areNamesOutdated(state)]).toEqual(['CONNECTED', false, false]);
+  });
+
+  it('stays as it is when nothing is said of it', () =>
+    givenAll([...the.connected, keeping('h', false)])
+      .when(seen('h', true))
+      .thenNothing());
+
+  it('is not known any more once the zone is closed', () => {
+    const closed: ConnectionEvent = { type: 'ZoneDisconnected', data: { zoneId: 'h', generation: 2, at: the.at } };
+    expect(after(keeping('h', false), closed).state.zones['h']?.bandwidthKept).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Progress } from './connection.commands.ts';
+import type { Progress, ZoneHealth } from './connection.commands.ts';
 import { evolve } from './connection.evolve.ts';
 import type { Connection, ConnectionEvent, Names, Zone } from './connection.ts';
 import type { ConnectionStatus } from './connection-status.ts';
@@ -53,15 +53,19 @@ const isNews = (state: Connection, reported: Names, healthRevision: number, { na
   return names.includes(reported) && healthRevision === state.healthRevision && !isKnown;
 };
 
-/** What answers in a zone that is open; of any other nothing is known. */
+/** What answers in a zone that is open, and whether its limit is kept; of any other nothing is known. */
 export const reportZoneHealth = (
   state: Connection,
-  { zoneId, healthy }: Readonly<{ zoneId: string; healthy: boolean }>,
+  { zoneId, healthy, bandwidthKept }: ZoneHealth,
   at: string,
 ): readonly ConnectionEvent[] => {
   const zone = state.zones[zoneId];
-  if (!zone || !isOpen(zone) || zoneGoal(state, zone) === 'CLOSED' || zone.healthy === healthy) return [];
-  return [{ type: 'ZoneHealthChanged', data: { zoneId, healthy, at } }];
+  if (!zone || !isOpen(zone) || zoneGoal(state, zone) === 'CLOSED') return [];
+  const kept = bandwidthKept ?? zone.bandwidthKept;
+  return [
+    ...(healthy === zone.healthy ? [] : [{ type: 'ZoneHealthChanged', data: { zoneId, healthy, at } } as const]),
+    ...(kept === zone.bandwidthKept ? [] : [{ type: 'BandwidthKeepingChanged', data: { zoneId, kept, at } } as const]),
+  ];
 };
 
 /** Its address may be given out again when nothing is forwarded and no name leads to it. */

@@ -132,7 +132,7 @@ const zoneCommand: fc.Arbitrary<ConnectionCommand> = fc.oneof(
     .tuple(fc.constantFrom('h', 'i', 'j', 'z'), fc.integer({ min: 1, max: 9 }), fc.boolean())
     .map(([zoneId, placement, force]) => the.moved(zoneId, `nlb-${zoneId}${placement}`, placement, force)),
   fc
-    .record({ zoneId: fc.constantFrom('h', 'i', 'z'), healthy: fc.boolean() })
+    .record({ zoneId: fc.constantFrom('h', 'i', 'z'), healthy: fc.boolean(), bandwidthKept: fc.boolean() })
     .map((data): ConnectionCommand => ({ type: 'ReportZoneHealth', data })),
 );
 export const anyCommand: fc.Arbitrary<ConnectionCommand> = fc.oneof(

@@ -98,6 +98,7 @@ export type ConnectionEvent =
     >
   | Ev<'ZoneDisconnected', { zoneId: string; generation: number; at: string }>
   | Ev<'ZoneHealthChanged', { zoneId: string; healthy: boolean; at: string }>
+  | Ev<'BandwidthKeepingChanged', { zoneId: string; kept: boolean; at: string }>
   | Ev<'NamesPublished', { generation: number; at: string }>
   | Ev<'NamesWithdrawn', { generation: number; at: string }>
   | Ev<'NamesRemoved', { generation: number; at: string }>
@@ -130,6 +131,8 @@ export type Zone = RequestedZone &
     forwarding: Readonly<{ state: Forwarding; generation: number }> | null;
     /** Whether its resource answers; true while that is not known. */
     healthy: boolean;
+    /** Whether its agent keeps the bandwidth limit; true while that is not known. */
+    bandwidthKept: boolean;
     /** What forwards it, and where it accepts connections: as last confirmed. */
     forwarder: string;
     listeners: readonly Listener[];

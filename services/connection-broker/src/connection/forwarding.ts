@@ -1,4 +1,4 @@
-import { type Connection, type Forwarding, hasNames, type Names, type Zone } from './connection.ts';
+import { type Bandwidth, type Connection, type Forwarding, hasNames, type Names, type Zone } from './connection.ts';
 import type { ConnectionStatus } from './connection-status.ts';
 
 /** What a status wants of the zones that are on, and of names in steps whose last completes it. */
@@ -32,6 +32,13 @@ export const namedZones = (zones: readonly Zone[]): readonly Zone[] => {
 /** Whether a zone that serves does not answer. */
 export const isDegraded = ({ zones }: Connection): boolean =>
   Object.values(zones).some((zone) => isServing(zone) && !zone.healthy);
+
+/** What each zone may carry: those that are on share what the connection may. */
+export const zoneBandwidth = ({ bandwidth, zones }: Connection): Bandwidth | null => {
+  if (!bandwidth) return null;
+  const serving = Object.values(zones).filter(isServing).length;
+  return { ...bandwidth, limitMbps: Math.ceil(bandwidth.limitMbps / Math.max(1, serving)) };
+};
 
 /** What this status wants of a zone in the end. */
 export const zoneGoal = ({ status }: Connection, zone: Zone): Forwarding =>

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { connection } from './connection.decide.ts';
 import * as the from './connection.fixtures.ts';
 import type { ConnectionEvent } from './connection.ts';
-import { desiredForwarding } from './forwarding.ts';
+import { desiredForwarding, zoneBandwidth } from './forwarding.ts';
 
 const { givenAll } = deciderSpec(connection, the.at);
 
@@ -45,6 +45,26 @@ describe('what zone agents are told', () => {
     const down = the.move('CONNECTING', 'firstHoldPlaced', 'DISCONNECTING', 2, 'ENDPOINT_PAYMENT_OVERDUE');
     const history = [requested, accepted, the.holdAs(the.placed(1), null), the.movedAs('DisconnectingStarted', down)];
     expect(desiredAfter(...history)).toBe('CLOSED');
+  });
+});
+
+describe('what a zone may carry', () => {
+  const limited: ConnectionEvent = {
+    type: 'BandwidthChanged',
+    data: { bandwidth: { mode: 'BANDWIDTH_LIMIT', limitMbps: 101 }, actor: 'user:paula', at: the.at },
+  };
+  const after = (...events: readonly ConnectionEvent[]) =>
+    zoneBandwidth(evolveAll(connection, connection.initial, [...the.connected, ...events]))?.limitMbps;
+  const off = (zoneId: string): ConnectionEvent => ({
+    type: 'ZoneDisabled',
+    data: { zoneId, actor: 'user:paula', at: the.at },
+  });
+
+  it('is an equal share of the limit for each zone that is on, rounded up, and no limit where there is none', () => {
+    expect(after(limited)).toBe(51);
+    expect(after(limited, off('i'))).toBe(101);
+    expect(after(limited, off('h'), off('i'))).toBe(101);
+    expect(after()).toBe(0);
   });
 });
 

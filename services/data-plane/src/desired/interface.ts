@@ -21,19 +21,32 @@ export type Interface = Readonly<{
   resource: ServiceResource | null;
   /** Of a reverse interface: where the provider's side is accepted; the interface's own address is where it goes on from. */
   egress: Readonly<{ host: string; vpcId: string }> | null;
+  /** How much it may carry in each direction, in Mbit/s; 0: there is no limit. */
+  limitMbps: number;
   /** Where it accepted connections when it was last ready. */
   listeners: readonly Listener[];
 }>;
 
 /** The interface, or what is wrong with what was told of it. */
 export const readInterface = (forwarding: Forwarding): Interface | string => {
-  const { connectionId, eniId, vpcId, ipv4Address, ipv6Address, listeners } = forwarding;
+  const { connectionId, eniId, vpcId, ipv4Address, ipv6Address, listeners, bandwidth } = forwarding;
   if (!isId(connectionId, 'ep')) return 'its connection id is none';
   if (!isId(vpcId, 'vpc')) return 'its VPC id is none';
   if (!isIPv4(ipv4Address)) return 'its IPv4 address is none';
   if (ipv6Address !== '' && !isPlainIPv6(ipv6Address)) return 'its IPv6 address is none';
   const addresses = ipv6Address === '' ? [ipv4Address] : [ipv4Address, canonicalIPv6(ipv6Address)];
-  const closed = { connectionId, eniId, vpcId, addresses, listeners, ways: [], resource: null, egress: null };
+  const limitMbps = bandwidth?.limitMbps ?? 0;
+  const closed = {
+    connectionId,
+    eniId,
+    vpcId,
+    addresses,
+    limitMbps,
+    listeners,
+    ways: [],
+    resource: null,
+    egress: null,
+  };
   if (forwarding.state !== ForwardingState.READY) return closed;
   const { resource } = forwarding;
   if (!resource || resource.targets.length === 0) return 'no resource serves it';

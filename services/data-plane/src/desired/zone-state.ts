@@ -13,6 +13,8 @@ export type Reported = Readonly<
   Pick<ReportForwardingRequest, 'connectionId' | 'generation' | 'state'> & { listeners: readonly Listener[] }
 >;
 
+export type Health = Readonly<Pick<Forwarding, 'healthy' | 'bandwidthKept'>>;
+
 /** What is desired in one zone, folded from what the broker tells. It outlives the streams on which that is told. */
 export type ZoneState = Readonly<{
   /** A stream begins that will tell everything. */
@@ -27,7 +29,7 @@ export type ZoneState = Readonly<{
   /** The broker has taken the report. */
   confirm: (report: Reported) => void;
   /** ... or that of an interface's health. */
-  confirmHealth: (connectionId: string, healthy: boolean) => void;
+  confirmHealth: (connectionId: string, health: Health) => void;
   /** Of what led to what is desired of an interface (W3C Trace Context); empty where that was not traced. */
   traceOf: (connectionId: string) => string;
 }>;
@@ -81,9 +83,9 @@ export const createZoneState = (): ZoneState => {
       known.set(connectionId, { ...before, forwarding: { ...forwarding, confirmed: true, listeners: kept } });
     },
     traceOf: (connectionId) => known.get(connectionId)?.traceparent ?? '',
-    confirmHealth: (connectionId, healthy) => {
+    confirmHealth: (connectionId, health) => {
       const before = known.get(connectionId);
-      if (before) known.set(connectionId, { ...before, forwarding: { ...before.forwarding, healthy } });
+      if (before) known.set(connectionId, { ...before, forwarding: { ...before.forwarding, ...health } });
     },
   };
 };

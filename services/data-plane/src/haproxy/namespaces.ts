@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { isId } from '@privatelink/shared/grpc/validate';
 
 /** Where `ip netns` and HAProxy have network namespaces by name. */
 const DIRECTORY = '/var/run/netns';
@@ -16,4 +17,13 @@ export const identifyNamespaces = async (names: Iterable<string>): Promise<Reado
     }),
   );
   return new Map(found.filter((entry) => entry !== null));
+};
+
+/** Those that may be the network of a VPC. */
+export const listNamespaces = async (): Promise<readonly string[]> => {
+  const names = await readdir(DIRECTORY).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => isId(name, 'vpc'));
 };

@@ -52,6 +52,7 @@ describe.skipIf(!hasNamespaces)('interfaces in network namespaces (root on Linux
     addresses,
     ways: [{ port: 80, targets: [] }],
     egress: null,
+    limitMbps: 0,
     resource: ServiceResource.fromPartial({ vpcId: targetVpcId ?? '' }),
     listeners: [],
   });

@@ -85,7 +85,8 @@ export const startFakeBroker = async (directory: string) => {
       health.push(request);
       if (refusal) throw refusal;
       const forwarding = zone.get(request.connectionId);
-      if (forwarding) tell({ ...forwarding, healthy: request.healthy });
+      const { healthy, bandwidthKept = true } = request;
+      if (forwarding) tell({ ...forwarding, healthy, bandwidthKept });
       return {};
     }),
   });
@@ -101,9 +102,9 @@ export const startFakeBroker = async (directory: string) => {
     desire: (desired: Desired): string => {
       const connectionId = desired.connectionId ?? newId('ep');
       const before = zone.get(connectionId);
-      const healthy = true;
       const fresh = {
-        healthy,
+        healthy: true,
+        bandwidthKept: true,
         vpcId: newId('vpc'),
         eniId: newId('eni'),
         ipv4Address: '10.0.0.5',

@@ -683,7 +683,10 @@ export interface Forwarding {
   endFlows: boolean;
   /** Whether its resource was reported to answer; true until it is reported not to. */
   healthy: boolean;
-  /** How much the connection may carry, over all zones; absent where that cannot be set. */
+  /**
+   * How much the interface may carry, in each direction: of what the connection may, an equal share for each zone that is
+   * on, rounded up. Absent where that cannot be set.
+   */
   bandwidth?:
     | Bandwidth
     | undefined;
@@ -691,6 +694,8 @@ export interface Forwarding {
   reverse: boolean;
   /** Of a reverse interface: its targets, each with its number from 1 for good. */
   targets: EndpointTarget[];
+  /** Whether its bandwidth limit was reported to be kept; true until it is reported not to be. */
+  bandwidthKept: boolean;
 }
 
 /** What is desired, or that all of it has been told. */
@@ -730,7 +735,7 @@ export interface ReportForwardingRequest {
 export interface ReportForwardingResponse {
 }
 
-/** Says whether the resource of an interface answers. */
+/** Says whether the resource of an interface answers, and its bandwidth limit is kept. */
 export interface ReportZoneHealthRequest {
   /** The endpoint's id. */
   connectionId: string;
@@ -738,6 +743,8 @@ export interface ReportZoneHealthRequest {
   zoneId: string;
   /** Whether each port of the interface has a target that answers. */
   healthy: boolean;
+  /** Whether its bandwidth limit is kept; true where there is none. Absent says nothing of it. */
+  bandwidthKept?: boolean | undefined;
 }
 
 /** Recorded, or of no interest any more. */
@@ -5359,6 +5366,7 @@ function createBaseForwarding(): Forwarding {
     bandwidth: undefined,
     reverse: false,
     targets: [],
+    bandwidthKept: false,
   };
 }
 
@@ -5411,6 +5419,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     }
     for (const v of message.targets) {
       EndpointTarget.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.bandwidthKept !== false) {
+      writer.uint32(128).bool(message.bandwidthKept);
     }
     return writer;
   },
@@ -5548,6 +5559,14 @@ export const Forwarding: MessageFns<Forwarding> = {
             message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.bandwidthKept = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5605,6 +5624,11 @@ export const Forwarding: MessageFns<Forwarding> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
         : [],
+      bandwidthKept: isSet(object.bandwidthKept)
+        ? globalThis.Boolean(object.bandwidthKept)
+        : isSet(object.bandwidth_kept)
+        ? globalThis.Boolean(object.bandwidth_kept)
+        : false,
     };
   },
 
@@ -5655,6 +5679,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
     }
+    if (message.bandwidthKept !== false) {
+      obj.bandwidthKept = message.bandwidthKept;
+    }
     return obj;
   },
 
@@ -5684,6 +5711,7 @@ export const Forwarding: MessageFns<Forwarding> = {
       : undefined;
     message.reverse = object.reverse ?? false;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
+    message.bandwidthKept = object.bandwidthKept ?? false;
     return message;
   },
 };
@@ -6048,7 +6076,7 @@ export const ReportForwardingResponse: MessageFns<ReportForwardingResponse> = {
 };
 
 function createBaseReportZoneHealthRequest(): ReportZoneHealthRequest {
-  return { connectionId: "", zoneId: "", healthy: false };
+  return { connectionId: "", zoneId: "", healthy: false, bandwidthKept: undefined };
 }
 
 export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
@@ -6061,6 +6089,9 @@ export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
     }
     if (message.healthy !== false) {
       writer.uint32(24).bool(message.healthy);
+    }
+    if (message.bandwidthKept !== undefined) {
+      writer.uint32(32).bool(message.bandwidthKept);
     }
     return writer;
   },
@@ -6102,6 +6133,14 @@ export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
             message.healthy = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bandwidthKept = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6127,6 +6166,11 @@ export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
         ? globalThis.String(object.zone_id)
         : "",
       healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
+      bandwidthKept: isSet(object.bandwidthKept)
+        ? globalThis.Boolean(object.bandwidthKept)
+        : isSet(object.bandwidth_kept)
+        ? globalThis.Boolean(object.bandwidth_kept)
+        : undefined,
     };
   },
 
@@ -6141,6 +6185,9 @@ export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
     if (message.healthy !== false) {
       obj.healthy = message.healthy;
     }
+    if (message.bandwidthKept !== undefined) {
+      obj.bandwidthKept = message.bandwidthKept;
+    }
     return obj;
   },
 
@@ -6152,6 +6199,7 @@ export const ReportZoneHealthRequest: MessageFns<ReportZoneHealthRequest> = {
     message.connectionId = object.connectionId ?? "";
     message.zoneId = object.zoneId ?? "";
     message.healthy = object.healthy ?? false;
+    message.bandwidthKept = object.bandwidthKept ?? undefined;
     return message;
   },
 };
@@ -8645,8 +8693,8 @@ export const BrokerServiceService = {
     responseDeserialize: (value: Buffer): ReportForwardingResponse => ReportForwardingResponse.decode(value),
   },
   /**
-   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
-   * a status.
+   * For the agent of a zone: says whether what serves an interface there answers, which changes what names answer, and
+   * whether its bandwidth limit is kept. Neither ever changes a status.
    */
   reportZoneHealth: {
     path: "/privatelink.broker.v1.BrokerService/ReportZoneHealth" as const,
@@ -8728,8 +8776,8 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
   /** For zone agents: what was desired is in place. A report for another generation changes nothing. */
   reportForwarding: handleUnaryCall<ReportForwardingRequest, ReportForwardingResponse>;
   /**
-   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
-   * a status.
+   * For the agent of a zone: says whether what serves an interface there answers, which changes what names answer, and
+   * whether its bandwidth limit is kept. Neither ever changes a status.
    */
   reportZoneHealth: handleUnaryCall<ReportZoneHealthRequest, ReportZoneHealthResponse>;
 }
@@ -9108,8 +9156,8 @@ export interface BrokerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ReportForwardingResponse) => void,
   ): ClientUnaryCall;
   /**
-   * For the agent of a zone: says whether what serves an interface there answers. It changes what names answer, and never
-   * a status.
+   * For the agent of a zone: says whether what serves an interface there answers, which changes what names answer, and
+   * whether its bandwidth limit is kept. Neither ever changes a status.
    */
   reportZoneHealth(
     request: ReportZoneHealthRequest,

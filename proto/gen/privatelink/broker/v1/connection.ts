@@ -703,6 +703,11 @@ export interface ConnectionZone {
    * fewest endpoints when it was given. Empty while that is not known.
    */
   serviceZoneId: string;
+  /**
+   * Whether the connection's bandwidth limit is kept here, as the zone's agent says; true while that is not known. Absent
+   * where there is no limit.
+   */
+  bandwidthKept?: boolean | undefined;
 }
 
 /** Where the provider of a REVERSE service connects to, inside the consumer's VPC. */
@@ -982,6 +987,7 @@ function createBaseConnectionZone(): ConnectionZone {
     enabled: false,
     healthy: false,
     serviceZoneId: "",
+    bandwidthKept: undefined,
   };
 }
 
@@ -1022,6 +1028,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     }
     if (message.serviceZoneId !== "") {
       writer.uint32(98).string(message.serviceZoneId);
+    }
+    if (message.bandwidthKept !== undefined) {
+      writer.uint32(104).bool(message.bandwidthKept);
     }
     return writer;
   },
@@ -1135,6 +1144,14 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
             message.serviceZoneId = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.bandwidthKept = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1191,6 +1208,11 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
         : isSet(object.service_zone_id)
         ? globalThis.String(object.service_zone_id)
         : "",
+      bandwidthKept: isSet(object.bandwidthKept)
+        ? globalThis.Boolean(object.bandwidthKept)
+        : isSet(object.bandwidth_kept)
+        ? globalThis.Boolean(object.bandwidth_kept)
+        : undefined,
     };
   },
 
@@ -1232,6 +1254,9 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     if (message.serviceZoneId !== "") {
       obj.serviceZoneId = message.serviceZoneId;
     }
+    if (message.bandwidthKept !== undefined) {
+      obj.bandwidthKept = message.bandwidthKept;
+    }
     return obj;
   },
 
@@ -1252,6 +1277,7 @@ export const ConnectionZone: MessageFns<ConnectionZone> = {
     message.enabled = object.enabled ?? false;
     message.healthy = object.healthy ?? false;
     message.serviceZoneId = object.serviceZoneId ?? "";
+    message.bandwidthKept = object.bandwidthKept ?? undefined;
     return message;
   },
 };
