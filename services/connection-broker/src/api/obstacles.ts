@@ -35,6 +35,8 @@ const WHAT_TO_DO: Readonly<Record<Reason, string>> = {
   CONNECTION_IN_TRANSITION: 'Wait until it rests; what it waits for is listed besides.',
   SERVICE_DELETED: 'Delete the endpoint and create one on another service.',
   ZONE_DISABLED: 'The provider switches the zone on with EnableZoneConnection.',
+  ZONE_UNHEALTHY:
+    'The provider sees to the targets of the resource in this zone, or replaces it with ReplaceZoneResource.',
   FORWARDING_MISSING: 'Wait for the agent of the zone; if it stays so, an operator sees to the agent.',
   NAMES_MISSING: 'Wait for DNS; if it stays so, an operator sees to the DNS service.',
 };
@@ -60,9 +62,11 @@ export const toObstacle = (
   return obstacleOf(reason, subjectOf(reason, connection) || connectionId, {
     ...more,
     // What serves a zone is the provider's affair.
-    facts: view === 'consumer' && reason === 'FORWARDING_MISSING' ? {} : facts,
+    facts: view === 'consumer' && OF_RESOURCE.includes(reason) ? {} : facts,
   });
 };
+
+const OF_RESOURCE: readonly Reason[] = ['FORWARDING_MISSING', 'ZONE_UNHEALTHY'];
 
 const subjectOf = (reason: Reason, { serviceId, endpointAccountId }: Connection): string => {
   if (reason === 'NOT_WHITELISTED') return endpointAccountId;

@@ -81,6 +81,19 @@ it('knows a change of names for the consumer’s, and the change that it starts 
   );
 });
 
+it('knows an automatic acceptance for the broker’s, though it comes with the consumer’s request', () => {
+  const accepted = (actor: string) =>
+    ({
+      type: 'ConnectionAccepted',
+      data: { automatic: true, actor, message: '', expiresAt: '', at, move: null },
+    }) as const;
+  const automatic = recorded(accepted('service:broker'), 'user:carl');
+  for (const view of ['consumer', 'provider', 'everything'] as const)
+    expect(toTimelineEvent(automatic, view, sides).actor).toBe('service:broker');
+  const later = recorded(accepted('user:paula'), 'user:paula', sides.serviceAccountId);
+  expect(toTimelineEvent(later, 'consumer', sides).actor).toBe('provider');
+});
+
 it('leaves out what is not for the other side, and says the move', () => {
   const event = toTimelineEvent(deletion, 'provider', sides);
   expect(event.details).toEqual({});

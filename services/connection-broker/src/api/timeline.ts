@@ -13,11 +13,8 @@ export const isShown = ({ type }: Readonly<{ type: string }>, view: View): boole
   view !== 'consumer' || !type.startsWith('ZoneMigration');
 
 /** One recorded fact, as a side may see it. Holds and generation are those of the last move up to it. */
-export const toTimelineEvent = (
-  { type, data, meta }: Recorded<ConnectionEvent>,
-  view: View,
-  sides: Side,
-): ConnectionEventMessage => {
+export const toTimelineEvent = (event: Recorded<ConnectionEvent>, view: View, sides: Side): ConnectionEventMessage => {
+  const { type, data, meta } = event;
   const move = 'move' in data ? data.move : null;
   return {
     revision: meta.revision,
@@ -25,7 +22,7 @@ export const toTimelineEvent = (
     type,
     // The store's own times are cut to seconds where a stream is read.
     recordTime: timestamp(data.at),
-    actor: actorFor(type, meta.metadata, view, sides),
+    actor: actorFor(event, view, sides),
     transition: move ? { from: move.from ?? '', to: move.to, because: move.because } : undefined,
     holds: (move?.holds ?? []).map((reason) => HoldReason[reason as Reason]),
     generation: BigInt(move?.generation ?? 0),
@@ -45,9 +42,17 @@ const BY_CONSUMER: readonly string[] = [
 const isConsumersChange = (type: string, requestId: string): boolean =>
   type === 'ChangeStarted' && requestId.startsWith('service:consumer/');
 
+/** What the broker accepts of its own accord is its own act, whoever made the request that it comes with. */
+const doerOf = ({ type, data, meta }: Recorded<ConnectionEvent>): string =>
+  type === 'ConnectionAccepted' && data.automatic && data.actor.startsWith('service:')
+    ? data.actor
+    : (meta.metadata['actor'] ?? '');
+
 /** The other side's people are only known as that side. */
-export const actorFor = (type: string, metadata: Readonly<Record<string, string>>, view: View, sides: Side): string => {
-  const { actor = '', accountId = '', requestId = '' } = metadata;
+export const actorFor = (event: Recorded<ConnectionEvent>, view: View, sides: Side): string => {
+  const { type, meta } = event;
+  const { accountId = '', requestId = '' } = meta.metadata;
+  const actor = doerOf(event);
   if (view === 'everything' || actor.startsWith('service:')) return actor;
   const isTold = BY_CONSUMER.includes(type) || isConsumersChange(type, requestId);
   const byConsumer = isTold || (accountId !== '' && accountId === sides.endpointAccountId);

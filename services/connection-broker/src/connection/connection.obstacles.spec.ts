@@ -5,6 +5,7 @@ import * as the from './connection.fixtures.ts';
 import { connectionObstacles } from './connection.obstacles.ts';
 import { anyState, last, run, settled, settling } from './connection.stories.ts';
 import { initialConnection } from './connection.ts';
+import { isServing } from './forwarding.ts';
 
 const after = (...commands: ConnectionCommand[]) => last(run(commands));
 const assigned = ['h', 'i'].map((zoneId) => ({ zoneId, resource: the.resource(zoneId), placement: 1 }));
@@ -13,13 +14,15 @@ const reasonsOf = (state: Parameters<typeof connectionObstacles>[0]) =>
   connectionObstacles(state).map(({ reason, zoneId }) => (zoneId ? `${reason} ${zoneId}` : reason));
 
 describe('what stands in the way of a connection', () => {
-  it('is nothing exactly when it is connected, but for zones that are off', () => {
+  it('is nothing exactly when it is connected and a zone answers, but for others that are off or do not', () => {
     fc.assert(
       fc.property(anyState, (state) => {
         const whole = connectionObstacles(state).filter(({ partial }) => !partial);
-        expect(whole.length === 0, JSON.stringify(whole)).toBe(state.status === 'CONNECTED');
+        const answers = Object.values(state.zones).some((zone) => isServing(zone) && zone.healthy);
+        expect(whole.length === 0, JSON.stringify(whole)).toBe(state.status === 'CONNECTED' && answers);
         for (const { reason, partial, zoneId } of connectionObstacles(state)) {
-          if (partial) expect([reason, state.zones[zoneId ?? '']?.enabled]).toEqual(['ZONE_DISABLED', false]);
+          const { enabled, healthy } = state.zones[zoneId ?? ''] ?? {};
+          if (partial) expect(reason).toBe(enabled && !healthy ? 'ZONE_UNHEALTHY' : 'ZONE_DISABLED');
         }
       }),
     );
@@ -60,6 +63,23 @@ describe('what stands in the way of a connection', () => {
     const off = last(run([the.switched('DisableZone', 'h'), settling], up));
     expect(reasonsOf(off)).toEqual(['ZONE_DISABLED h']);
     expect(connectionObstacles(off)[0]).toMatchObject({ partial: true });
+  });
+
+  it('is that zones do not answer: in part while another one does', () => {
+    const up = settled(after(the.request(true), withResources));
+    const silent = (zoneId: string): ConnectionCommand => ({
+      type: 'ReportZoneHealth',
+      data: { zoneId, healthy: false, bandwidthKept: null },
+    });
+    const one = last(run([silent('h')], up));
+    expect(connectionObstacles(one)).toEqual([
+      { reason: 'ZONE_UNHEALTHY', zoneId: 'h', facts: { resource: 'nlb-h' }, partial: true },
+    ]);
+    const none = last(run([silent('i')], one));
+    expect(connectionObstacles(none)).toMatchObject([
+      { reason: 'ZONE_UNHEALTHY', zoneId: 'h', partial: false },
+      { reason: 'ZONE_UNHEALTHY', zoneId: 'i', partial: false },
+    ]);
   });
 
   it('is nothing but its end when the service or the endpoint is gone', () => {

@@ -12,7 +12,8 @@ export type ConnectionObstacle = Readonly<{
     | 'NO_AVAILABLE_RESOURCE'
     | 'FORWARDING_MISSING'
     | 'NAMES_MISSING'
-    | 'ZONE_DISABLED';
+    | 'ZONE_DISABLED'
+    | 'ZONE_UNHEALTHY';
   zoneId?: string;
   since?: string;
   /** What is placed, where it is a hold. */
@@ -22,7 +23,7 @@ export type ConnectionObstacle = Readonly<{
   partial?: boolean;
 }>;
 
-/** All of it; of a connection that is up, the zones that are off. */
+/** All of it; of a connection that is up, the zones that are off or do not answer. */
 export const connectionObstacles = (state: Connection): readonly ConnectionObstacle[] => {
   const { status, statusAt } = state;
   if (status === null) return [{ reason: 'CONNECTION_NOT_REQUESTED' }];
@@ -41,11 +42,18 @@ const zonesOf = (state: Connection): readonly ConnectionObstacle[] =>
       const { zoneId } = zone;
       if (zone.removing) return [];
       if (!isServing(zone)) return [{ reason: 'ZONE_DISABLED', zoneId, partial: true }];
-      if (state.status === 'CONNECTED') return [];
-      if (!zone.resource) return [{ reason: 'NO_AVAILABLE_RESOURCE', zoneId }];
+      if (!zone.resource) return state.status === 'CONNECTED' ? [] : [{ reason: 'NO_AVAILABLE_RESOURCE', zoneId }];
+      const facts = { resource: zone.resource.resourceId };
       const isMissing = zoneGoal(state, zone) === 'READY' && !isConfirmed(state, zone);
-      return isMissing ? [{ reason: 'FORWARDING_MISSING', zoneId, facts: { resource: zone.resource.resourceId } }] : [];
+      return [
+        ...(isMissing ? [{ reason: 'FORWARDING_MISSING', zoneId, facts } as const] : []),
+        ...(zone.healthy ? [] : [{ reason: 'ZONE_UNHEALTHY', zoneId, facts, partial: !isSilent(state) } as const]),
+      ];
     });
+
+/** Whether none of its zones answers. */
+const isSilent = ({ zones }: Connection): boolean =>
+  Object.values(zones).every((zone) => !isServing(zone) || !zone.healthy);
 
 const namesOf = (state: Connection): readonly ConnectionObstacle[] => {
   const wanted = outstandingNames(state);

@@ -1,7 +1,8 @@
+import type { Recorded } from '@privatelink/shared/eventing/message';
 import type { FactTranslation } from '@privatelink/shared/facts/public-fact';
 import { relationsTo, toConnection, type View, type ViewOptions, viewOf } from '../api/connection-view.ts';
 import { actorFor, isShown } from '../api/timeline.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { Connection, ConnectionEvent } from '../connection/connection.ts';
 
 /** What leaves this service on NATS. */
 export const connectionFacts = (view: ViewOptions): FactTranslation<Connection> => ({
@@ -21,8 +22,8 @@ export const connectionFacts = (view: ViewOptions): FactTranslation<Connection> 
     // How long a status has lasted is no matter of a fact, which is the same whenever it is read.
     value: toConnection(connection, revision, viewFor(connection, accountId), { ...view, stuckAfterMs: Infinity }),
   }),
-  actorFor: (accountId, connection, { type, meta }) =>
-    actorFor(type, meta.metadata, viewFor(connection, accountId), connection),
+  actorFor: (accountId, connection, event) =>
+    actorFor(event as Recorded<ConnectionEvent>, viewFor(connection, accountId), connection),
 });
 
 /** Whose eyes an account's are, which is one of the two sides or both; without one, an operator's. */

@@ -73,6 +73,8 @@ export const ObstacleReason = {
   DUAL_STACK_UNAVAILABLE: "OBSTACLE_REASON_DUAL_STACK_UNAVAILABLE",
   /** REGION_NOT_SUPPORTED - The service takes no endpoints of this region. Facts: `region` and `supported_regions`. */
   REGION_NOT_SUPPORTED: "OBSTACLE_REASON_REGION_NOT_SUPPORTED",
+  /** ZONE_UNHEALTHY - What serves this zone does not answer, as the zone's agent sees it. */
+  ZONE_UNHEALTHY: "OBSTACLE_REASON_ZONE_UNHEALTHY",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -107,6 +109,7 @@ export namespace ObstacleReason {
   export type NAMES_MISSING = typeof ObstacleReason.NAMES_MISSING;
   export type DUAL_STACK_UNAVAILABLE = typeof ObstacleReason.DUAL_STACK_UNAVAILABLE;
   export type REGION_NOT_SUPPORTED = typeof ObstacleReason.REGION_NOT_SUPPORTED;
+  export type ZONE_UNHEALTHY = typeof ObstacleReason.ZONE_UNHEALTHY;
   export type UNRECOGNIZED = typeof ObstacleReason.UNRECOGNIZED;
 }
 
@@ -196,6 +199,9 @@ export function obstacleReasonFromJSON(object: any): ObstacleReason {
     case 27:
     case "OBSTACLE_REASON_REGION_NOT_SUPPORTED":
       return ObstacleReason.REGION_NOT_SUPPORTED;
+    case 28:
+    case "OBSTACLE_REASON_ZONE_UNHEALTHY":
+      return ObstacleReason.ZONE_UNHEALTHY;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -261,6 +267,8 @@ export function obstacleReasonToJSON(object: ObstacleReason): string {
       return "OBSTACLE_REASON_DUAL_STACK_UNAVAILABLE";
     case ObstacleReason.REGION_NOT_SUPPORTED:
       return "OBSTACLE_REASON_REGION_NOT_SUPPORTED";
+    case ObstacleReason.ZONE_UNHEALTHY:
+      return "OBSTACLE_REASON_ZONE_UNHEALTHY";
     case ObstacleReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -325,6 +333,8 @@ export function obstacleReasonToNumber(object: ObstacleReason): number {
       return 26;
     case ObstacleReason.REGION_NOT_SUPPORTED:
       return 27;
+    case ObstacleReason.ZONE_UNHEALTHY:
+      return 28;
     case ObstacleReason.UNRECOGNIZED:
     default:
       return -1;
