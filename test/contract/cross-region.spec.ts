@@ -4,9 +4,9 @@ import { TrafficControlMode } from '@privatelink/proto/common/v1/common';
 import { ObstacleReason } from '@privatelink/proto/common/v1/obstacle';
 import { Reconcile } from '@privatelink/proto/provider/v1/provider_service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { endpointZoneOf } from '../../services/connection-broker/src/allocation/allocation.ts';
+import { allocationId, endpointZoneOf } from '../../services/connection-broker/src/allocation/allocation.ts';
 import { A, B, C, type FarStage, farStage, HOME, REGION } from './support/far-stage.ts';
-import { CONSUMER, newId, OTHER_ZONE, PROVIDER, refusalOf, ZONE } from './support/given.ts';
+import { CONSUMER, commanding, newId, OTHER_ZONE, PROVIDER, refusalOf, ZONE } from './support/given.ts';
 
 let far: FarStage;
 beforeAll(async () => {
@@ -114,6 +114,24 @@ describe('an endpoint of another region', () => {
     await far.stage.consumer.deleteEndpoint({ ...far.stage.naming(endpointId), force: false }, {});
     await far.settleEndpoint(endpointId);
     for (const place of [HOME, ZONE, OTHER_ZONE]) expect(await far.ledgerOf(place)).toEqual({});
+  });
+
+  it('is served by another zone when the one that was chosen loses its last resource before it is placed', async () => {
+    await far.support();
+    const { endpoint } = await far.stage.consumer.createEndpoint(far.creation([A]), {});
+    const endpointId = endpoint?.endpointId ?? '';
+    await far.stage.settle(endpointId);
+    const { allocations } = far.stage.services.broker;
+    const endpointZone = endpointZoneOf(endpointId, A);
+    const data = { endpointZone, candidates: [OTHER_ZONE], serviceVersion: 1, others: {} };
+    await allocations.execute(allocationId(far.serviceId(), HOME), { type: 'AssignResource', data }, commanding());
+    const last = { requestId: newId('r'), serviceId: far.serviceId(), resourceId: 'nlb-i', zoneId: OTHER_ZONE };
+    await far.stage.provider.detachResource(last, {});
+    await far.settle();
+    await expect(far.stage.connect(endpointId)).rejects.toMatchObject({ reason: 'NO_AVAILABLE_RESOURCE' });
+    await far.settleEndpoint(endpointId);
+    expect(await far.placesOf(endpointId)).toEqual([[A, ZONE]]);
+    expect(await far.ledgerOf(HOME)).toEqual({ [endpointZone]: ZONE });
   });
 
   it('is moved when its resource is replaced, or detached', async () => {

@@ -55,7 +55,8 @@ export type AllocationCommand =
       { endpointZone: string; candidates: readonly string[]; serviceVersion: number; force: boolean; actor: string }
     >
   | Cmd<'ReleasePlacement', { endpointZone: string; placement: number }>
-  | Cmd<'UnassignResource', { endpointZone: string }>
+  /** `placement`: only if it is still there by it; null whenever it was put there. */
+  | Cmd<'UnassignResource', { endpointZone: string; placement: number | null }>
   | Cmd<'CloseResource', { resourceId: string; candidates: readonly string[]; serviceVersion: number }>
   | Cmd<'CompleteMoves', { endpointZones: readonly string[]; version: number }>;
 
@@ -147,9 +148,12 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         if (claimedAt === null || to === undefined || state.placements[endpointZone] !== placement) return [];
         return [{ type: 'PlacementReleased', data: { endpointZone, to, at } }];
       }
-      case 'UnassignResource':
-        if (!(command.data.endpointZone in state.assigned)) return [];
-        return [{ type: 'ResourceUnassigned', data: { endpointZone: command.data.endpointZone, at } }];
+      case 'UnassignResource': {
+        const { endpointZone, placement } = command.data;
+        if (!(endpointZone in state.assigned)) return [];
+        if (placement !== null && placement !== state.placements[endpointZone]) return [];
+        return [{ type: 'ResourceUnassigned', data: { endpointZone, at } }];
+      }
       case 'CloseResource': {
         const { resourceId, candidates, serviceVersion } = command.data;
         if ((state.closed[resourceId] ?? -1) >= serviceVersion) return [];

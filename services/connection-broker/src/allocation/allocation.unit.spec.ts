@@ -13,7 +13,7 @@ import {
   partsOfEndpointZone,
 } from './allocation.ts';
 
-const { given, at } = deciderSpec(allocation);
+const { given, givenAll, at } = deciderSpec(allocation);
 
 const assign = (
   endpointZone: string,
@@ -24,7 +24,10 @@ const assign = (
   type: 'AssignResource',
   data: { endpointZone, candidates, serviceVersion, others },
 });
-const unassign = (endpointZone: string): AllocationCommand => ({ type: 'UnassignResource', data: { endpointZone } });
+const unassign = (endpointZone: string, placement: number | null = null): AllocationCommand => ({
+  type: 'UnassignResource',
+  data: { endpointZone, placement },
+});
 const close = (resourceId: string, serviceVersion: number, ...candidates: readonly string[]): AllocationCommand => ({
   type: 'CloseResource',
   data: { resourceId, candidates, serviceVersion },
@@ -100,6 +103,12 @@ describe('assigning', () => {
     given()
       .when(assign('ep-1', ['nlb-2', 'nlb-1']))
       .thenEvents(assigned('ep-1', 'nlb-1')));
+
+  it('is given up by who was put there, and by nobody who came before', () => {
+    const again = [assigned('ep-1', 'nlb-1'), unassigned('ep-1'), assigned('ep-1', 'nlb-2')];
+    givenAll(again).when(unassign('ep-1', 1)).thenNothing();
+    givenAll(again).when(unassign('ep-1', 3)).thenEvents(unassigned('ep-1'));
+  });
 
   it('counts only who is still there', () =>
     given(assigned('ep-1', 'nlb-1'), assigned('ep-2', 'nlb-2'), unassigned('ep-1'))

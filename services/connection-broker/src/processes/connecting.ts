@@ -60,7 +60,7 @@ type Done = { -readonly [K in keyof Progress]: Progress[K] };
 export const connecting = (deps: ConnectingDeps): Reactor => {
   const { connections, scopes, allocations, dns, consumer, provider, clock } = deps;
   const { giveBack, giveBackZones, completeMoves } = givingBack(deps);
-  const serviceZoneFor = serviceZones(deps);
+  const zonesOfService = serviceZones(deps);
 
   const work = async (connectionId: string, revision: bigint | null): Promise<WorkResult> => {
     for (let atLeast = revision; ; ) {
@@ -199,7 +199,8 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     const { endpointId, serviceId, serviceVersion, resources, zones } = known.state;
     const lacking = Object.values(zones).filter((zone) => zone.resource === null);
     const assigned = lacking.map(async ({ zoneId }) => {
-      const serviceZone = await serviceZoneFor(known, zoneId);
+      const chosen = await zonesOfService.choose(known, zoneId);
+      const { id: serviceZone } = chosen;
       const endpointZone = endpointZoneOf(endpointId, zoneId);
       const candidates = resources.filter((resource) => resource.zoneId === serviceZone);
       const id = allocationId(serviceId, serviceZone);
@@ -208,13 +209,18 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
       const context = processContext(`assign/${endpointZone}`, known, clock.now(), SERVICE);
       const assign = allocations.execute(id, { type: 'AssignResource', data }, context);
       const ledger = await assign.catch((error: unknown) => {
-        if (error instanceof Rejected && error.reason === 'NO_AVAILABLE_RESOURCE') return null;
+        if (isNoResource(error)) return null;
         throw error;
       });
       const { assigned: taken = {}, placements = {} } = ledger?.latest.state ?? {};
       const resource = candidates.find(({ resourceId }) => resourceId === taken[endpointZone]);
       const placed = resource && { zoneId, resource, placement: placements[endpointZone] ?? 0 };
-      done.assigned = [...done.assigned, placed ?? (await assignCurrent(known, zoneId, serviceZone))];
+      const current = placed ?? assignCurrent(known, zoneId, serviceZone);
+      const found = await Promise.resolve(current).catch(async (error: unknown) => {
+        if (isNoResource(error)) await zonesOfService.forget(known, zoneId, chosen);
+        throw error;
+      });
+      done.assigned = [...done.assigned, found];
     });
     await settleAll(assigned);
   };
@@ -319,3 +325,5 @@ const progress = (data: Progress): ConnectionCommand => ({ type: 'ReportProgress
 const settleAll = async (steps: readonly Promise<void>[]): Promise<void> => {
   for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason;
 };
+
+const isNoResource = (error: unknown): boolean => error instanceof Rejected && error.reason === 'NO_AVAILABLE_RESOURCE';

@@ -39,7 +39,7 @@ export const givingBack = ({ connections, allocations, consumer, clock }: Deps) 
     const giveUp = (place: string) =>
       allocations.execute(
         allocationId(serviceId, place),
-        { type: 'UnassignResource', data: { endpointZone } },
+        { type: 'UnassignResource', data: { endpointZone, placement: null } },
         context,
       );
     if (!isCrossRegion(known.state)) return void (await giveUp(zoneId));
