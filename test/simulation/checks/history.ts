@@ -5,6 +5,7 @@ import { connectionCodec } from '../../../services/connection-broker/src/connect
 import { connection as decider } from '../../../services/connection-broker/src/connection/connection.decide.ts';
 import { connectionObstacles } from '../../../services/connection-broker/src/connection/connection.obstacles.ts';
 import type { Connection } from '../../../services/connection-broker/src/connection/connection.ts';
+import { isServing } from '../../../services/connection-broker/src/connection/forwarding.ts';
 import { isWanted } from '../../../services/connection-broker/src/connection/holds.ts';
 import { factsForConnection } from '../../../services/connection-broker/src/scope-facts/facts-for-connection.ts';
 import { scopeFactsCodec } from '../../../services/connection-broker/src/scope-facts/scope-facts.codec.ts';
@@ -58,12 +59,13 @@ const statusFollowsHolds: Watcher = ({ category, id, event, connectionOf, isEndO
   return [];
 };
 
-/** Whoever asks what stands in the way is told something exactly while it is not connected. */
+/** Whoever asks what stands in the way is told something exactly while it is not connected, or nothing there answers. */
 const isExplained: Watcher = ({ category, id, event, connectionOf, isEndOfAppend }) => {
   const state = connectionOf(id);
   if (category !== 'connection' || !isEndOfAppend || !state) return [];
   const isFree = connectionObstacles(state).every(({ partial }) => partial);
-  return isFree === (state.status === 'CONNECTED')
+  const isAnswered = Object.values(state.zones).some((zone) => isServing(zone) && zone.healthy);
+  return isFree === (state.status === 'CONNECTED' && isAnswered)
     ? []
     : [`${state.status} of ${id} is not explained, at ${event.revision}`];
 };
