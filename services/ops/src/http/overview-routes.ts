@@ -1,3 +1,4 @@
+import { shareReads } from '@privatelink/shared/app/share-reads';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { z } from 'zod';
 import { STUCK_AFTER_MS } from '../read-models/connections.ts';
@@ -36,12 +37,15 @@ const changes = z.object({
 });
 
 export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+  // However many look, and however often: of all accounts, or of one.
+  const countsOf = shareReads((accountId) => readCounts(db, { accountId: accountId || null }, STUCK_AFTER_MS));
+
   app.get(
     '/api/overview',
     { schema: { summary: 'How many there are of what', tags: ['overview'], response: { 200: overview } } },
     async (request) => {
       const { caller } = await authenticate(request);
-      const found = await readCounts(db, scopeOf(caller, connectionList), STUCK_AFTER_MS);
+      const found = await countsOf(scopeOf(caller, connectionList).accountId ?? '');
       const sources = await readSources(db);
       return {
         ...found,

@@ -25,18 +25,20 @@ export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: num
     );
   const holds = all<Count>(
     sql<Count>`select reason as name, count(*)::int as count from ${sql.id(CONNECTIONS)}, unnest(hold_reasons) as reason
-      where not gone and ${either} group by 1 order by 2 desc, 1`.execute(db),
+      where not gone and hold_reasons <> '{}' and ${either} group by 1 order by 2 desc, 1`.execute(db),
   );
   const services = all<Count>(
     sql<Count>`select service_id as name, count(*)::int as count from ${sql.id(CONNECTIONS)}
       where not gone and ${either} group by 1 order by 2 desc, 1 limit 8`.execute(db),
   );
+  // Each with a condition that an index of its own is for.
   const trouble = all<{ stuck: number; degraded: number }>(
     sql<{ stuck: number; degraded: number }>`
-      select count(*) filter (where in_transition
-          and status_time < clock_timestamp() - make_interval(secs => ${stuckAfterMs / 1000}))::int as stuck,
-        count(*) filter (where degraded)::int as degraded
-      from ${sql.id(CONNECTIONS)} where not gone and ${either}`.execute(db),
+      select (select count(*)::int from ${sql.id(CONNECTIONS)} where not gone and in_transition and ${either}
+          and status_time < clock_timestamp() - make_interval(secs => ${stuckAfterMs / 1000})) as stuck,
+        (select count(*)::int from ${sql.id(CONNECTIONS)} where not gone and degraded and ${either}) as degraded`.execute(
+      db,
+    ),
   );
   const [{ stuck, degraded } = { stuck: 0, degraded: 0 }] = await trouble;
   return {

@@ -47,16 +47,10 @@ const TOLD_APART: Readonly<Record<Detail, readonly NodeKind[]>> = {
 /** Connections as a graph of as much detail as there is room for; what connects most has it first. */
 export const readTopology = async (db: Db, query: TopologyQuery): Promise<Topology> => {
   const mine = connectionsOf(query);
-  let detail: Detail = (await isMoreThan(db, mine, MAX_NODES)) ? 'vpcs' : 'endpoints';
-  for (;;) {
-    const { ways, total } = await readWays(db, mine, TOLD_APART[detail]);
-    const { shown, ...graph } = graphOf(ways, MAX_NODES);
-    const coarser: Detail | undefined = details[details.indexOf(detail) + 1];
-    if (shown === total || !coarser) {
-      return { ...graph, detail, omitted: total - shown, services: await readServices(db, graph) };
-    }
-    detail = coarser;
-  }
+  const detail = await readDetail(db, mine);
+  const { ways, total } = await readWays(db, mine, TOLD_APART[detail]);
+  const { shown, ...graph } = graphOf(ways, MAX_NODES);
+  return { ...graph, detail, omitted: total - shown, services: await readServices(db, graph) };
 };
 
 const connectionsOf = ({ scope: { accountId }, about }: TopologyQuery): RawBuilder<unknown> => {
@@ -64,13 +58,34 @@ const connectionsOf = ({ scope: { accountId }, about }: TopologyQuery): RawBuild
   const near =
     about === ''
       ? sql`true`
-      : sql`(key = ${about} or vpc_id = ${about} or service_id = ${about} or account_ids && ${[about]}::text[])`;
+      : sql`(key = ${about} or vpc_id collate "C" = ${about} or service_id collate "C" = ${about} or account_ids && ${[about]}::text[])`;
   return sql`from foreign_broker_connection where not gone and ${own} and ${near}`;
 };
 
-const isMoreThan = async (db: Db, connections: RawBuilder<unknown>, count: number): Promise<boolean> => {
-  const query = sql`select ${connections} limit 1 offset ${count}`;
-  return (await orUnavailable(query.execute(db))).rows.length > 0;
+/** The most detail with which there are not too many nodes, nor ways between them. */
+const readDetail = async (db: Db, connections: RawBuilder<unknown>): Promise<Detail> => {
+  const few = sql`select ${connections} limit 1 offset ${MAX_NODES}`;
+  if ((await orUnavailable(few.execute(db))).rows.length === 0) {
+    const { nodes } = await countAll(db, connections, TOLD_APART.endpoints);
+    if (nodes <= MAX_NODES) return 'endpoints';
+  }
+  for (const detail of ['vpcs', 'services'] as const) {
+    const { nodes, ways } = await countAll(db, connections, TOLD_APART[detail]);
+    if (nodes <= MAX_NODES && ways <= MAX_WAYS) return detail;
+  }
+  return 'accounts';
+};
+
+const countAll = async (db: Db, connections: RawBuilder<unknown>, kinds: readonly NodeKind[]) => {
+  const columns = kinds.map((kind) => sql.id(COLUMNS[kind]));
+  const nodes = sql.join(
+    columns.map((column) => sql`count(distinct ${column})`),
+    sql` + `,
+  );
+  const query = sql<{ nodes: number; ways: number }>`select (${nodes})::int as nodes, count(*)::int as ways
+    from (select ${sql.join(columns)} ${connections} group by ${sql.join(columns)}) as way`;
+  const { rows } = await orUnavailable(query.execute(db));
+  return rows[0] ?? { nodes: 0, ways: 0 };
 };
 
 type WayRow = Readonly<Partial<Record<NodeKind, string>> & { connections: readonly Count[]; total: number }>;
