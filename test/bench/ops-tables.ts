@@ -5,6 +5,7 @@ import { factSubject, type Producer } from '@privatelink/shared/nats/subjects';
 import { createLog } from '@privatelink/shared/runtime/log';
 import { startNats, startPostgres } from '@privatelink/shared/testing/servers';
 import { Client } from 'pg';
+import { schemaName } from '../../services/ops/src/read-models/schema.ts';
 import {
   consumerAt,
   endpointAt,
@@ -95,7 +96,7 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
 
 const allTakenIn = (db: Client, messages: number): Promise<void> =>
   until(async () => {
-    const { rows } = await db.query('select coalesce(max(sequence), 0) as last from ops.foreign_fact');
+    const { rows } = await db.query(`select coalesce(max(sequence), 0) as last from ${schemaName}.foreign_fact`);
     return Number(rows[0].last) >= messages;
   });
 

@@ -1,6 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import type { Role } from '@privatelink/shared/grpc/access';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStage, type Stage } from '../../services/ops/src/testing/stage.ts';
 import { activeService, CONSUMER, newId, PROVIDER } from './support/given.ts';
 import { type Services, startServices } from './support/services.ts';
@@ -33,6 +33,7 @@ afterAll(async () => {
   await services?.close();
 });
 
+const STRANGER = '3000000000000003';
 const provider = 'privatelink.provider.v1.ProviderService';
 
 const call = async (service: string, rpc: string, body: object, roles: readonly Role[], accountId = '') => {
@@ -83,5 +84,44 @@ describe('an RPC that is called over HTTP', () => {
     const bad = await call('provider', `${provider}.LockEndpointService`, wordy, ['operator']);
     expect(bad.status).toBe(400);
     expect(bad.body['error']).toMatchObject({ violations: [{ field: 'message' }] });
+  });
+});
+
+describe('services that an account may connect to', () => {
+  const visible = async (accountId: string, query = '') => {
+    const token = await services.issuer.token(['consumer'], accountId, 'olga');
+    const reply = await ops.get(`/api/visible-services?${query}`, token);
+    return (await reply.json()) as { items: Record<string, unknown>[]; nextPageToken: string };
+  };
+
+  it('are listed to it, without what is their owner’s alone, and to nobody else', async () => {
+    const listed = await activeService(services);
+    const { provider: owner } = await services.clientsOf(PROVIDER, 'provider');
+    const user = { serviceId: listed, approvalTtl: undefined };
+    await owner.addServiceUser({ ...user, requestId: newId('r'), accountId: CONSUMER }, {});
+    await owner.removeServiceUser(
+      { requestId: newId('r'), serviceId: listed, accountId: '*', reconcile: 'RECONCILE_KEEP' },
+      {},
+    );
+    const isShownTo = async (accountId: string) =>
+      (await visible(accountId)).items.some((item) => item['serviceId'] === listed);
+    await vi.waitFor(async () => {
+      expect(await isShownTo(CONSUMER)).toBe(true);
+      expect(await isShownTo(STRANGER)).toBe(false);
+    }, 10_000);
+    const { items } = await visible(CONSUMER);
+    const hidden = { description: '', resources: [], tags: [], locks: [] };
+    for (const item of items) expect(item).toMatchObject(hidden);
+    const first = await visible(CONSUMER, 'pageSize=1');
+    expect(first.items).toHaveLength(1);
+    expect(await visible(CONSUMER, 'filter=service_id%20%3D%20none')).toMatchObject({ items: [], nextPageToken: '' });
+  });
+
+  it('cannot be asked for by whoever has no account, or wrongly', async () => {
+    const token = await services.issuer.token(['operator'], '', 'olga');
+    expect((await ops.get('/api/visible-services', token)).status).toBe(403);
+    const consumer = await services.issuer.token(['consumer'], CONSUMER, 'olga');
+    expect((await ops.get('/api/visible-services?filter=description%20%3D%20x', consumer)).status).toBe(400);
+    expect((await ops.get('/api/visible-services?pageToken=made-up', consumer)).status).toBe(400);
   });
 });

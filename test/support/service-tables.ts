@@ -3,6 +3,7 @@ import type { RunFile } from '@privatelink/embedded/run-file';
 import type { ServiceName } from '@privatelink/embedded/service-names';
 import pg from 'pg';
 import { connections } from '../../services/connection-broker/src/read-models/connections.ts';
+import { schemaName } from '../../services/ops/src/read-models/schema.ts';
 
 /** What a service keeps in PostgreSQL besides its read models. */
 export type ServiceTables = Readonly<{
@@ -57,7 +58,7 @@ export const openServiceTables = (run: Pick<RunFile, 'postgres'>): ServiceTables
       return { holder: row?.holder ?? '', epoch: BigInt(row?.epoch ?? 0) };
     },
     foreignRevisions: () => revisionsIn('consumer'),
-    opsRevisions: () => revisionsIn('ops'),
+    opsRevisions: () => revisionsIn(schemaName),
     spoil: async (connectionId) => {
       await query(
         `update broker.${connections.table} set state = jsonb_set(state, '{status}', '"DISCONNECTED"') where key = $1`,

@@ -14,7 +14,7 @@ import { connectPostgres } from '@privatelink/shared/postgres/connect';
 import { systemClock } from '@privatelink/shared/runtime/clock';
 import { loadConfig } from '@privatelink/shared/runtime/config';
 import { runService } from '@privatelink/shared/runtime/lifecycle';
-import { lookAtDeadLetters } from '@privatelink/shared/runtime/looks';
+import { lookAtConnections, lookAtDeadLetters } from '@privatelink/shared/runtime/looks';
 import { operationsErrors, operationsService } from '@privatelink/shared/runtime/operations';
 import { StartupError } from '@privatelink/shared/runtime/startup-error';
 import type { Running } from '@privatelink/shared/runtime/subscription-operations';
@@ -24,7 +24,7 @@ import type { ServiceClients } from './http/rpc-routes.ts';
 import { createHttpServer } from './http/server.ts';
 import { feedOf, sources } from './ingest/feeds.ts';
 import { readFactLog } from './read-models/facts.ts';
-import { ensureTables } from './read-models/schema.ts';
+import { ensureTables, schemaName } from './read-models/schema.ts';
 
 const POOL_MAX = 12;
 const DRAIN_MS = 1_000;
@@ -39,11 +39,12 @@ await runService('ops', async (service) => {
     const metrics = await serveMetrics({ listen: config.metricsListen, looks, log });
     service.onStop(metrics.close);
   }
-  const postgres = await connectPostgres({ url: config.postgres, schema: 'ops', poolMax: POOL_MAX, log });
+  const postgres = await connectPostgres({ url: config.postgres, schema: schemaName, poolMax: POOL_MAX, log });
   service.onStop(() => postgres.close());
   const { db } = postgres;
   const nats = await connectNats({ url: config.nats, name: instance, log });
   service.onStop(nats.close);
+  looks.push(lookAtConnections({ nats, postgres }));
   await ensureTables(db);
 
   const handlers = new Map<string, Consumer['handle']>();

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { ConnectionStatus } from '@privatelink/proto/broker/v1/connection';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
+import { registry } from '@privatelink/shared/telemetry/metrics';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectionMoved, consumer, endpointMade, provider, serviceMade, stranger } from '../testing/announcements.ts';
 import { openStage, type Stage } from '../testing/stage.ts';
@@ -161,6 +162,17 @@ describe('who sees what', () => {
     const paths = ['connections', 'endpoints', 'endpoint-services', 'overview', 'facts', 'live', 'session'];
     for (const path of paths) expect((await stage.get(`/api/${path}`, 'nonsense')).status).toBe(401);
     for (const path of paths) expect((await fetch(`${stage.origin()}/api/${path}`)).status).toBe(401);
+  });
+});
+
+describe('what is measured', () => {
+  it('is each request by its route, and nothing of what was asked for', async () => {
+    await stage.get('/api/connections?q=ep-00', tokens.operator);
+    await stage.get('/api/ep-00', tokens.operator);
+    const text = await registry.metrics();
+    expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*route="\/api\/connections",code="200"/);
+    expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*route="none",code="404"/);
+    expect(text).not.toContain('ep-00');
   });
 });
 

@@ -23,14 +23,21 @@ const selection = {
   stuck: z.stringbool().default(false).describe('Of connections, those on their way for more than a minute'),
 };
 
-const query = z.object({
-  ...selection,
+const paging = {
   pageSize: z.coerce.number().int().default(0).describe('50 unless said, 1000 at most'),
   pageToken: text(8_192, '`nextPageToken` of the page before'),
-});
+};
+
+const query = z.object({ ...selection, ...paging });
+
+/** What lists that are a service's own are asked by. */
+export const pageQuery = z.object({ filter: selection.filter, orderBy: selection.orderBy, ...paging });
 
 const resource = z.record(z.string(), z.unknown()).describe('A message of the contract in protobuf’s JSON');
-const page = z.object({ items: z.array(resource), nextPageToken: z.string().describe('Empty on the last page') });
+export const listedPage = z.object({
+  items: z.array(resource),
+  nextPageToken: z.string().describe('Empty on the last page'),
+});
 
 const EXPORT_PAGE = 500;
 
@@ -39,7 +46,7 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
     app.get(
       `/api/${listing.path}`,
       {
-        schema: { summary: listing.summary, tags: ['lists'], querystring: query, response: { 200: page } },
+        schema: { summary: listing.summary, tags: ['lists'], querystring: query, response: { 200: listedPage } },
         // What is shown was read by the contract when it was taken in.
         serializerCompiler: () => JSON.stringify,
       },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { InvalidRequest } from '@privatelink/shared/app/errors';
 import type { Db } from '@privatelink/shared/postgres/connect';
+import { http } from '@privatelink/shared/telemetry/metrics';
 import { z } from 'zod';
 import { type FactQuery, factsBetween } from '../read-models/facts.ts';
 import { scopeOf } from '../views/caller-view.ts';
@@ -36,7 +37,11 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
     const own = open.get(who) ?? 0;
     if (total >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE) throw new TooMany('too many live streams are open');
     open.set(who, own + 1);
-    return () => void open.set(who, (open.get(who) ?? 1) - 1);
+    http.live.inc();
+    return () => {
+      open.set(who, (open.get(who) ?? 1) - 1);
+      http.live.dec();
+    };
   };
 
   app.get(
@@ -57,6 +62,8 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
       const asked = [request.headers['last-event-id']].flat()[0] ?? after;
       const place = asked === '' ? log.last : readPlace(log, asked);
       if (place === undefined) throw new InvalidRequest([{ field: 'after', description: 'is not the id of a fact' }]);
+      // Who hung up meanwhile is not told of it again.
+      if (reply.raw.destroyed) return reply;
       const leave = admit(`${caller.accountId}/${caller.subject}`);
       reply.hijack();
       const closed = new AbortController();

@@ -19,11 +19,13 @@ import { factRoutes } from './fact-routes.ts';
 import { factTail } from './fact-tail.ts';
 import { listRoutes } from './list-routes.ts';
 import { liveRoutes } from './live-routes.ts';
+import { measure } from './measure.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { rpcRoutes, type ServiceClients } from './rpc-routes.ts';
 import { protect } from './security.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { topologyRoutes } from './topology-routes.ts';
+import { visibleRoutes } from './visible-routes.ts';
 import { webRoutes } from './web-routes.ts';
 
 export type HttpOptions = Readonly<{
@@ -72,6 +74,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<App> => {
     void reply.code(http).send(body);
   });
   protect(app, origins);
+  measure(app);
   await app.register(cookie);
   await app.register(swagger, {
     openapi: {
@@ -90,6 +93,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<App> => {
     overviewRoutes(routes, db, authenticate);
     topologyRoutes(routes, db, authenticate);
     listRoutes(routes, options, authenticate);
+    visibleRoutes(routes, options.clients.provider, authenticate);
     factRoutes(routes, db, authenticate);
     liveRoutes(routes, { db, tail: factTail({ db, clock, log }), authenticate, signal });
     rpcRoutes(routes, options.clients, authenticate);

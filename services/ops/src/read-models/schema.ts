@@ -8,6 +8,12 @@ import { connectionFields, connections } from './connections.ts';
 import { endpointServiceFields, endpointServices } from './endpoint-services.ts';
 import { endpointFields, endpoints } from './endpoints.ts';
 
+/**
+ * Where everything is kept. Another number after what is kept has changed: it is filled anew, beside what an earlier
+ * version still serves.
+ */
+export const schemaName = 'ops_2';
+
 const LISTED = [
   [endpointServices, endpointServiceFields],
   [endpoints, endpointFields],
@@ -38,9 +44,15 @@ const ensureOrders = (db: Db, { table, columns }: ForeignTable<never>, fields: F
     }
   });
 
+const CONNECTION = 'foreign_broker_connection';
+
 const TABLES = [
-  `create index if not exists foreign_broker_connection__stuck on foreign_broker_connection (status_time, key)
-    where not gone and in_transition`,
+  // What is counted is in indexes that are narrow, and of what is rare in small ones.
+  `create index if not exists ${CONNECTION}__ways on ${CONNECTION}
+    (endpoint_account_id, vpc_id, service_id, service_account_id, status) where not gone`,
+  `create index if not exists ${CONNECTION}__held on ${CONNECTION} (hold_reasons) where not gone and hold_reasons <> '{}'`,
+  `create index if not exists ${CONNECTION}__degraded on ${CONNECTION} (key) where not gone and degraded`,
+  `create index if not exists ${CONNECTION}__stuck on ${CONNECTION} (status_time, key) where not gone and in_transition`,
   'create table if not exists fact_log (id uuid primary key)',
   `create table if not exists foreign_fact (
     sequence bigserial primary key, source text not null, source_stream text not null, source_revision bigint not null,

@@ -17,7 +17,7 @@ import { loginFile } from '../http/login.ts';
 import { createHttpServer, type HttpOptions } from '../http/server.ts';
 import { readAnnounced } from '../ingest/announced.ts';
 import { takeIn } from '../ingest/take-in.ts';
-import { ensureTables } from '../read-models/schema.ts';
+import { ensureTables, schemaName } from '../read-models/schema.ts';
 
 /** The service over a real database, for tests: told what the others would announce, and asked over HTTP. */
 export type Stage = Readonly<{
@@ -38,7 +38,7 @@ const log = pino({ level: 'silent' });
 export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddress = '127.0.0.1:1'): Promise<Stage> => {
   const directory = mkdtempSync(join(tmpdir(), 'privatelink-ops-'));
   const server = await startPostgres();
-  const { db, close: closeDb } = await connectPostgres({ url: server.url, schema: 'ops', poolMax: 8, log });
+  const { db, close: closeDb } = await connectPostgres({ url: server.url, schema: schemaName, poolMax: 8, log });
   await ensureTables(db);
   const { privateKey, jwks } = await generateSigningKeys();
   const jwksFile = join(directory, 'jwks.json');

@@ -48,7 +48,10 @@ export const jetStreamSource = ({ js, jsm }: Nats, stream: StreamName): Followed
   },
 });
 
-const toEvent = ({ subject, seq, headers, data }: JsMsg): StoredEvent => ({
-  ...{ id: String(seq), type: subject, stream: subject, revision: BigInt(seq), position: BigInt(seq) },
-  ...{ data, metadata: fromMsgHdrs(headers), recordedAt: '' },
-});
+const toEvent = ({ subject, seq, headers, data }: JsMsg): StoredEvent => {
+  const metadata = fromMsgHdrs(headers);
+  return {
+    ...{ id: String(seq), type: subject, stream: subject, revision: BigInt(seq), position: BigInt(seq) },
+    ...{ data, metadata, recordedAt: metadata['recorded-at'] ?? '' },
+  };
+};

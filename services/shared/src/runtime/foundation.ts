@@ -41,7 +41,7 @@ import { systemClock } from './clock.ts';
 import type { ServiceConfig } from './config.ts';
 import { failpointsFrom } from './failpoints.ts';
 import type { Service } from './lifecycle.ts';
-import { lookAtDeadLetters, lookAtRows, lookAtServers, lookAtWork } from './looks.ts';
+import { lookAtConnections, lookAtDeadLetters, lookAtRows, lookAtStore, lookAtWork } from './looks.ts';
 import { operationsErrors, operationsService, type Projected, projected } from './operations.ts';
 import type { Running } from './subscription-operations.ts';
 
@@ -124,7 +124,7 @@ export const openFoundation = async (
   };
   const deps: LeasedSubscriptionDeps = { store, clock, log, signal, db, holder: config.instance };
   const readModels: Projected[] = [];
-  const looks: Look[] = [lookAtServers({ store, nats, postgres })];
+  const looks: Look[] = [lookAtConnections({ nats, postgres }), lookAtStore({ store })];
   if (config.metricsListen) {
     const metrics = await serveMetrics({ listen: config.metricsListen, looks, log });
     service.onStop(metrics.close);

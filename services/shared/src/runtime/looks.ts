@@ -9,14 +9,19 @@ import type { ReadModel } from '../postgres/read-model.ts';
 import { reactors, readModels, servers, subscriptions } from '../telemetry/metrics.ts';
 import type { Look } from '../telemetry/serve-metrics.ts';
 
-/** What is measured of the servers that a service stands on. */
-export const lookAtServers =
-  ({ store, nats, postgres }: Readonly<{ store: EventStore; nats: Nats; postgres: Postgres }>): Look =>
-  async () => {
+/** What is measured of a service's connections to servers. */
+export const lookAtConnections =
+  ({ nats, postgres }: Readonly<{ nats: Nats; postgres: Postgres }>): Look =>
+  () => {
     for (const [state, count] of Object.entries(postgres.connections())) servers.postgres.set({ state }, count);
     servers.nats.set(nats.isConnected() ? 1 : 0);
-    subscriptions.tail.set(Number(await store.tail()));
   };
+
+/** How far the event store goes. */
+export const lookAtStore =
+  ({ store }: Readonly<{ store: EventStore }>): Look =>
+  async () =>
+    subscriptions.tail.set(Number(await store.tail()));
 
 /** Of what is tried again after so many failures in a row, for some minutes, an operator should know. */
 const MANY_FAILURES = 10;

@@ -82,6 +82,15 @@ export const servers = {
   deadLetters: gauge('dead_letters', 'Messages set aside that wait for an operator', ['consumer']),
 } as const;
 
+export const http = {
+  duration: histogram('http_request_duration_seconds', 'Time to answer a request of a browser; route: as declared', [
+    'method',
+    'route',
+    'code',
+  ]),
+  live: gauge('http_live_streams', 'Streams of events open to browsers now'),
+} as const;
+
 export const queries = counter('dns_queries', 'DNS queries answered', ['transport', 'type', 'code']);
 
 export const forwarding = {
