@@ -34,17 +34,13 @@ const ofService = (say: object, expected: Row['expected'], isIn?: Row['isIn']): 
   ...(isIn && { isIn }),
 });
 
-const ofPause = (field: string, say: object, expected: Row['expected']): Row => ({
-  ...ofConnection('connectionId', say, expected),
-  field,
-});
 /** Whose pause it is: who is neither side must say it, a side may say its own. */
 const ofPauses = (say: object, done: Expected): readonly Row[] => {
   const bySides = { ...nobody, owner: done, counterpart: done, stranger: 'NOT_FOUND' } as const;
   return [
-    ofPause('connectionId', say, { ...bySides, operator: 'INVALID_ARGUMENT' }),
-    ofPause(
-      'connectionId of a side',
+    ofConnection('connectionId', say, { ...bySides, operator: 'INVALID_ARGUMENT' }),
+    ofConnection(
+      'connectionId',
       { ...say, side: ConnectionSide.PROVIDER },
       { ...bySides, counterpart: 'INVALID_ARGUMENT', operator: done },
     ),

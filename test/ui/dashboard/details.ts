@@ -20,10 +20,7 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
       await one.goto(`${url()}/connections/${population().inTwoZones}`);
       const names = one.getByRole('region', { name: 'Names' });
       await expect.poll(() => names.getByText(/10\.0\.\d+\.\d+/).count()).toBe(3);
-      await one
-        .getByText(/^Data of revision/)
-        .first()
-        .click();
+      await one.getByText('Data of revision 0', { exact: true }).click();
       await one.getByText('Service account ID').first().waitFor();
     });
   });

@@ -4,6 +4,8 @@ import { CALL, requestId } from '../../support/world.ts';
 import type { Dashboard } from './use-dashboard.ts';
 
 const WITHIN_MS = 1_000;
+/** A service that was killed is started again, and its feeds take over their own leases. */
+const BACK_MS = 60_000;
 
 /** What happens is shown as it happens. */
 export const live = ({ page, population, cast, stage, url }: Dashboard): void => {
@@ -50,7 +52,7 @@ export const live = ({ page, population, cast, stage, url }: Dashboard): void =>
         stage().system.kill('ops-1', 'SIGKILL');
         await reportPayment(cast().billing, 'settled', eventful);
         await stage().system.waitHealthy('ops-1');
-        await typed('ConnectionEstablished').nth(1).waitFor();
+        await typed('ConnectionEstablished').nth(1).waitFor({ timeout: BACK_MS });
         expect(await typed('HoldLifted').count()).toBe(before + 1);
         expect(await typed('HoldPlaced').count()).toBe(1);
         // A browser tells of each attempt to reach what is away.

@@ -11,7 +11,7 @@ import { type Population, populate } from './population.ts';
 
 const screenshots = fileURLToPath(new URL('../../../node_modules/.cache/privatelink/screenshots/', import.meta.url));
 
-/** A few dozen show whether everything works; `npm run test:ui` has ten thousand. */
+/** A few dozen show whether everything works, thousands whether it does so in use. */
 const CONNECTIONS = Number(process.env['PRIVATELINK_UI_CONNECTIONS'] ?? 48);
 /** Some 36 a second are created on a slow machine. */
 const PATIENCE_MS = 120_000 + CONNECTIONS * 60;
