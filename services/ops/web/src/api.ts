@@ -82,29 +82,22 @@ export type Machine = Readonly<{
   rows: readonly Readonly<{ from: readonly (string | null)[]; on: string; to: string; because: string }>[];
 }>;
 
-type Facts = Readonly<Record<string, string>>;
-
 /** What the service said no with. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly reason: string;
-  /** What it says besides, such as what stands in the way. */
-  readonly facts: Facts;
 
-  constructor(status: number, reason: string, message: string, facts: Facts) {
+  constructor(status: number, reason: string, message: string) {
     super(message);
     this.status = status;
     this.reason = reason;
-    this.facts = facts;
   }
 }
 
-type ErrorBody = Readonly<{ error?: Readonly<{ reason: string; message: string; facts: Facts }> }>;
-
 const fail = async (reply: Response): Promise<never> => {
-  const { error } = ((await reply.json().catch(() => null)) ?? {}) as ErrorBody;
-  throw new ApiError(reply.status, error?.reason ?? '', error?.message ?? reply.statusText, error?.facts ?? {});
+  const body = (await reply.json().catch(() => null)) as { error?: { reason: string; message: string } } | null;
+  throw new ApiError(reply.status, body?.error?.reason ?? '', body?.error?.message ?? reply.statusText);
 };
 
 const read = async <T>(reply: Response): Promise<T> => {
