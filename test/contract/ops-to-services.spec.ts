@@ -12,7 +12,7 @@ const clients: Client[] = [];
 
 beforeAll(async () => {
   services = await startServices();
-  const clientOf = ([address = '']: readonly string[]): Client => {
+  const clientOf = ([address = '127.0.0.1:1']: readonly string[]): Client => {
     const client = new Client(address, credentials.createInsecure());
     clients.push(client);
     return client;
