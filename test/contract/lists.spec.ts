@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { TrafficControlMode } from '@privatelink/proto/common/v1/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Clients, type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
 import { activeService, CONSUMER, newId, PROVIDER, refusalOf, ZONE } from './support/given.ts';
@@ -151,6 +152,10 @@ describe('endpoints, their connections and networks', () => {
     const tags = [{ key: 'team', value: 'payments' }];
     ids = [await stage.activeEndpoint({ description: 'one', tags }), await stage.activeEndpoint({ protected: true })];
     for (const endpointId of ids) await stage.connect(endpointId);
+    const bandwidth = { trafficControlMode: TrafficControlMode.BANDWIDTH_LIMIT, limitMbps: 200 };
+    const limit = { requestId: newId('r'), connectionId: ids[0] ?? '', bandwidth };
+    await provider.broker.setConnectionBandwidth(limit, {});
+    await stage.connect(ids[0] ?? '');
     const pause = { requestId: newId('r'), connectionId: ids[1] ?? '', message: '' };
     const paused = await consumer.broker.pauseConnection(pause, {});
     await stage.connect(ids[1] ?? '');
@@ -184,6 +189,10 @@ describe('endpoints, their connections and networks', () => {
     for (const side of [consumer, provider, operator]) {
       const list = connections(side);
       expect(await all(list, { filter: 'hold_reasons:PAUSED_BY_CONSUMER' })).toEqual([two]);
+      expect(await all(list, { filter: 'limit_mbps >= 200 AND traffic_control_mode = BANDWIDTH_LIMIT' })).toEqual([
+        one,
+      ]);
+      expect(await all(list, { filter: 'limit_mbps < 200' })).toEqual([]);
       const up = `status = CONNECTED AND service_id = ${stage.serviceId} AND decision = ACCEPTED`;
       expect(await all(list, { filter: up })).toEqual([one]);
       expect(await all(list, { filter: `vpc_id = ${stage.vpcId}`, orderBy: 'status desc' })).toEqual([two, one]);

@@ -37,8 +37,18 @@ const EX_UNAVAILABLE = 69;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    connections: { type: 'string', default: '1000' },
+  },
 });
+
+const connections = Number(values.connections);
+if (!Number.isInteger(connections) || connections < 2) {
+  console.error('--connections is a whole number, at least 2');
+  process.exit(2);
+}
 
 const interrupted = new AbortController();
 // More than once: npm passes ctrl-C on to whom the terminal has told it already.
@@ -68,7 +78,7 @@ const play = async (story: Story): Promise<number> => {
       // Whoever waits for the next fact then takes down what he has made.
       signal.addEventListener('abort', () => void feed.close());
       if (signal.aborted) await feed.close();
-      await playOn({ run: world.system.run, feed, narrator, txt }, story).finally(() => feed.close());
+      await playOn({ run: world.system.run, feed, narrator, txt, connections }, story).finally(() => feed.close());
     } finally {
       await world.stop();
     }

@@ -15,6 +15,8 @@ export type Stage = Readonly<{
   narrator: Narrator;
   /** Closes it when the story has ended, however it ends; the last one first. */
   use: <T extends Closeable>(one: T) => T;
+  /** How many connections a story of many has. */
+  connections: number;
   /** The DNS in which providers prove their custom domains. */
   txt: Awaited<ReturnType<typeof startTxtServer>>;
 }>;

@@ -11,7 +11,7 @@ export const playLifecycle = async (run: RunFile): Promise<readonly Line[]> => {
   const narrator = createNarrator(true, (text) => lines.push(JSON.parse(text)) > 0);
   const [feed, txt] = await Promise.all([openFactFeed(run), startTxtServer()]);
   try {
-    await playOn({ run, feed, narrator, txt }, lifecycle);
+    await playOn({ run, feed, narrator, txt, connections: 1 }, lifecycle);
   } finally {
     await Promise.all([feed.close(), txt.close()]);
   }

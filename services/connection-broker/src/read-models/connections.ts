@@ -1,5 +1,5 @@
 import { Decision, HoldReason, ConnectionStatus as Status } from '@privatelink/proto/broker/v1/connection';
-import { EndpointType, Payer } from '@privatelink/proto/common/v1/common';
+import { EndpointType, Payer, TrafficControlMode } from '@privatelink/proto/common/v1/common';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Fields } from '@privatelink/shared/filter/fields';
 import { enumNames } from '@privatelink/shared/grpc/enums';
@@ -41,11 +41,13 @@ export const connections = aggregateReadModel({
     service_region: { type: 'text', of: (state) => state.serviceRegion },
     payer: { type: 'text', of: (state) => state.payer },
     decision: { type: 'text', of: (state) => state.decision },
+    traffic_control_mode: { type: 'text', of: ({ bandwidth }) => bandwidth?.mode ?? null },
+    limit_mbps: { type: 'bigint', of: ({ bandwidth }) => (bandwidth?.limitMbps ? BigInt(bandwidth.limitMbps) : null) },
     hold_reasons: { type: 'text[]', of: (state) => holdsOf(state).map(({ reason }) => reason) },
     create_time: { type: 'timestamptz', of: (state) => state.createdAt },
     status_time: { type: 'timestamptz', of: (state) => state.statusAt },
   },
-  edition: 2,
+  edition: 3,
 });
 
 /** What a list may be filtered and sorted by: what both sides of a connection see. */
@@ -64,6 +66,8 @@ export const connectionFields: Fields<keyof (typeof connections)['columns']> = {
   decision: { column: 'decision', type: 'text', values: enumNames(Decision) },
   hold_reasons: { column: 'hold_reasons', type: 'list', values: enumNames(HoldReason) },
   zone_ids: { column: 'zone_ids', type: 'list' },
+  traffic_control_mode: { column: 'traffic_control_mode', type: 'text', values: enumNames(TrafficControlMode) },
+  limit_mbps: { column: 'limit_mbps', type: 'number' },
   create_time: { column: 'create_time', type: 'time', ordered: true },
   status_time: { column: 'status_time', type: 'time', ordered: true },
 };
