@@ -32,7 +32,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
   const health = createHealthReports({ ...deps, zone, signal });
   const problems = createProblems(log);
   let applied: readonly Forward[] = [];
-  let unkept: Unkept = { connectionIds: new Set(), isFinal: false };
+  let unkept: Unkept = { connectionIds: new Set(), again: false };
   /** Connection id → generation for which flows to an earlier resource have been ended. */
   const ended = new Map<string, bigint>();
   let isDead = false;
@@ -100,7 +100,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
     problems.retain(present);
     for (const connectionId of ended.keys()) if (!present.has(connectionId)) ended.delete(connectionId);
     await mode.retain(interfaces);
-    return problems.count() === 0 && (unkept.isFinal || unkept.connectionIds.size === 0);
+    return problems.count() === 0 && !unkept.again;
   };
 
   return {

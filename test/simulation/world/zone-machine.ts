@@ -97,7 +97,7 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
           host.ask(() => {
             if (!host.isAlive()) throw new Error('its agent is gone');
             limits = new Map(wanted.map(({ connectionId, mbps }) => [connectionId, mbps]));
-            return { connectionIds: new Set<string>(), isFinal: false };
+            return { connectionIds: new Set<string>(), again: false };
           }),
         check: async () => false,
       }),

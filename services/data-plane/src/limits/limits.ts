@@ -14,5 +14,5 @@ export type Limits = Readonly<{
   check: (hurry: AbortSignal) => Promise<boolean>;
 }>;
 
-/** `isFinal`: it is of no use to try again. */
-export type Unkept = Readonly<{ connectionIds: ReadonlySet<string>; isFinal: boolean }>;
+/** `again`: it may be done when it is tried again soon. */
+export type Unkept = Readonly<{ connectionIds: ReadonlySet<string>; again: boolean }>;

@@ -22,17 +22,15 @@ export const nftablesLimits = ({ zoneId, directory, log }: NftablesOptions): Lim
   const known = new Map<string | null, Known>();
   /** Whether agents before this one have left nothing elsewhere. */
   let isSwept = false;
-  /** Why nothing can be kept on this machine; undefined until it was tried. */
-  let obstacle: string | null | undefined;
+  /** Whether the program is there, and the right to use it. */
+  let isAble = false;
   let complaint = '';
 
-  const look = async (): Promise<string | null> => {
-    if (obstacle === undefined) {
-      obstacle = await nft(null, ['list', 'tables']).then(
-        () => null,
-        (error) => complaintOf(error),
-      );
-    }
+  /** @returns why nothing can be kept on this machine */
+  const findObstacle = async (): Promise<string | null> => {
+    if (isAble) return null;
+    const obstacle = await nft(null, ['list', 'tables']).then(() => null, complaintOf);
+    isAble = obstacle === null;
     return obstacle;
   };
 
@@ -56,10 +54,10 @@ export const nftablesLimits = ({ zoneId, directory, log }: NftablesOptions): Lim
   return {
     apply: async (limits, hurry) => {
       const wanted = Map.groupBy(limits, namespaceOf);
-      const why = wanted.size === 0 && known.size === 0 && isSwept ? null : await look();
+      const why = wanted.size === 0 && known.size === 0 && isSwept ? null : await findObstacle();
       if (why !== null) {
         complain(limits.length > 0 ? why : complaint, 'bandwidth limits are not kept here');
-        return { connectionIds: new Set(limits.map(({ connectionId }) => connectionId)), isFinal: true };
+        return { connectionIds: new Set(limits.map(({ connectionId }) => connectionId)), again: false };
       }
       const existing = new Set([null, ...(await listNamespaces())]);
       const concerned = new Set([...wanted.keys(), ...known.keys(), ...(isSwept ? [] : existing)]);
@@ -78,9 +76,10 @@ export const nftablesLimits = ({ zoneId, directory, log }: NftablesOptions): Lim
         }
         for (const { connectionId } of mine) unkept.add(connectionId);
       });
-      isSwept ||= problem === '' && !hurry.aborted;
+      // What could not be taken away is looked for everywhere.
+      isSwept = problem === '' && (isSwept || !hurry.aborted);
       complain(problem, 'a bandwidth limit is not kept; it is tried again');
-      return { connectionIds: unkept, isFinal: false };
+      return { connectionIds: unkept, again: problem !== '' || unkept.size > 0 };
     },
     check: async (hurry) => {
       let isUndone = false;
