@@ -1,5 +1,6 @@
 import { JetStreamApiCodes, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
+import { Unavailable } from '../app/errors.ts';
 import { resourceId } from '../app/event-id.ts';
 import type { Clock } from '../eventing/ports.ts';
 import type { Nats } from './connect.ts';
@@ -78,10 +79,16 @@ export const deadLetters = ({ nats, service, clock }: Omit<WriteDeps, 'log'>) =>
   const after = (subject: string, sequence: number): Promise<StoredMsg | null> =>
     nats.jsm.direct.getMessage(STREAM, { seq: sequence + 1, next_by_subj: subject });
 
+  const open = async (): Promise<void> => {
+    // Else whoever asks would wait for it to come back.
+    if (!nats.isConnected()) throw new Unavailable('NATS_UNAVAILABLE', 'NATS is away');
+    await ensureStream(nats, STREAM);
+  };
+
   return {
     /** The next ones after a sequence, of one consumer or all; what was last tried longest ago comes first. */
     list: async (consumer: string, sequence: number, limit: number): Promise<readonly DeadLetter[]> => {
-      await ensureStream(nats, STREAM);
+      await open();
       const letters: DeadLetter[] = [];
       while (letters.length < limit) {
         const stored = await after(anyOf(consumer || '*', '*'), letters.at(-1)?.sequence ?? sequence);
@@ -92,14 +99,14 @@ export const deadLetters = ({ nats, service, clock }: Omit<WriteDeps, 'log'>) =>
     },
 
     find: async (id: string): Promise<DeadLetter | null> => {
-      await ensureStream(nats, STREAM);
+      await open();
       const stored = await after(anyOf('*', id), 0);
       return stored && read(stored);
     },
 
     /** How many there are, by consumer. */
     count: async (): Promise<ReadonlyMap<string, number>> => {
-      await ensureStream(nats, STREAM);
+      await open();
       const { state } = await nats.jsm.streams.info(STREAM, { subjects_filter: anyOf('*', '*') });
       const counts = new Map<string, number>();
       for (const subject of Object.keys(state.subjects ?? {})) {

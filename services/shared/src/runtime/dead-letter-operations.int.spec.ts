@@ -247,3 +247,13 @@ test('the letter of a consumer that is no more is only discarded', async () => {
   await stage.discard('dl-00000000000000000001', 'nobody’s');
   expect(await stage.listed()).toHaveLength(1);
 });
+
+test('while NATS is away operators and metrics are told so at once', async () => {
+  const stage = await openStage(isBad);
+  await server.halt();
+  await vi.waitFor(() => expect(nats.isConnected()).toBe(false));
+  const asked = performance.now();
+  expect((await refusal(stage.list(0))).reason).toBe('NATS_UNAVAILABLE');
+  await expect(stage.letters.count()).rejects.toMatchObject({ reason: 'NATS_UNAVAILABLE' });
+  expect(performance.now() - asked).toBeLessThan(4_000);
+});
