@@ -1,5 +1,6 @@
 import { actions } from './dashboard/actions.ts';
 import { describeWithBrowser } from './dashboard/browser.ts';
+import { deadLetters } from './dashboard/dead-letters.ts';
 import { details } from './dashboard/details.ts';
 import { live } from './dashboard/live.ts';
 import { looks } from './dashboard/looks.ts';
@@ -15,4 +16,5 @@ describeWithBrowser('the dashboard', () => {
   live(dashboard);
   details(dashboard);
   actions(dashboard);
+  deadLetters(dashboard);
 });
