@@ -85,4 +85,26 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
     );
     expect(total).toBeGreaterThan(0);
   });
+
+  test('a consumer is shown what it may connect to, and leads from there to its connections', async () => {
+    const { byHand, up, deleted } = population().services;
+    await page(
+      async (one) => {
+        await one.goto(`${url()}/`);
+        await one.getByRole('link', { name: 'Services to use' }).click();
+        const rowOf = (service: typeof up) => one.getByRole('row').filter({ hasText: service.serviceId });
+        await rowOf(up).getByText('Automatic').waitFor();
+        await rowOf(byHand).getByText('Manual').waitFor();
+        expect(await rowOf(deleted).count()).toBe(0);
+        expect(await one.getByRole('link', { name: 'Services', exact: true }).count()).toBe(0);
+        await screenshot(one, 'services-to-use', { fullPage: true });
+        expect(await seriousFindings(one)).toEqual([]);
+        await one.getByLabel('Filter').fill('auto_accept = false');
+        await rowOf(up).waitFor({ state: 'detached' });
+        await rowOf(byHand).getByRole('link', { name: 'Show' }).click();
+        await one.getByRole('cell', { name: byHand.serviceId }).first().waitFor();
+      },
+      { who: { roles: ['consumer'], account: cast().consumer.account } },
+    );
+  });
 };

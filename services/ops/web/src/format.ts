@@ -37,3 +37,5 @@ const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeSty
 export const at = (time: string): string => absolute.format(new Date(time));
 
 export const number = new Intl.NumberFormat('en').format;
+
+export const times = (count: number): string => (count === 1 ? 'once' : `${number(count)} times`);

@@ -8,6 +8,7 @@ import { ServicePage } from './pages/service.tsx';
 import { ServicesPage } from './pages/services.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { SystemPage } from './pages/system.tsx';
+import { VisibleServicesPage } from './pages/visible-services.tsx';
 import { Shell } from './parts/shell.tsx';
 
 /** What a list is asked for, as the address says it. */
@@ -66,6 +67,9 @@ const servicesRoute = createRoute({
 const serviceRoute = createRoute({
   ...{ getParentRoute, path: '/endpoint-services/$serviceId', component: ServicePage },
 });
+const visibleServicesRoute = createRoute({
+  ...{ getParentRoute, path: '/visible-services', component: VisibleServicesPage, validateSearch: readListSearch },
+});
 const topologyRoute = createRoute({
   getParentRoute,
   path: '/topology',
@@ -84,7 +88,7 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   shellRoute.addChildren([
     ...[overviewRoute, connectionsRoute, connectionRoute, servicesRoute, serviceRoute, topologyRoute],
-    ...[endpointsRoute, eventsRoute, explainRoute, systemRoute],
+    ...[visibleServicesRoute, endpointsRoute, eventsRoute, explainRoute, systemRoute],
   ]),
 ]);
 

@@ -1,6 +1,6 @@
 import { useQueries } from '@tanstack/react-query';
 import type { ServiceName } from '../api.ts';
-import { number } from '../format.ts';
+import { number, times } from '../format.ts';
 import { type DeadLetter, discardDeadLetter, listDeadLetters, replayDeadLetter, serving } from '../operations.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -47,7 +47,7 @@ const Letter = ({ letter, service }: Readonly<{ letter: DeadLetter; service: Ser
         <strong className="mono">{consumer}</strong> <span className="mono">{subject}</span>
         <div>{reason}</div>
         <div className="muted">
-          Set aside <Ago time={letter.setAsideTime} />, handled in vain {deliveryCount} times, last{' '}
+          Set aside <Ago time={letter.setAsideTime} />, handled in vain {times(deliveryCount)}, last{' '}
           <Ago time={letter.failureTime} />; {number(Number(sizeBytes))} bytes
           {correlationId && (
             <>

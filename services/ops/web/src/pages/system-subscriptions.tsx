@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { number } from '../format.ts';
+import { number, times } from '../format.ts';
 import { listSubscriptions, type Subscriptions, serving } from '../operations.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -42,7 +42,7 @@ const behind = ({ position, tailPosition }: Row): string =>
     ? '–'
     : number(Math.max(0, Number(BigInt(tailPosition) - BigInt(position))));
 
-const failure = ({ key, attemptCount }: Row['failing'][number]): string => `${key} (${attemptCount} times)`;
+const failure = ({ key, attemptCount }: Row['failing'][number]): string => `${key} (${times(attemptCount)})`;
 
 /** Who holds what of the services' work, and the processes that said so. */
 export const SubscriptionTable = () => {

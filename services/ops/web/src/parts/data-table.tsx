@@ -21,7 +21,7 @@ type Part = Readonly<{
   hasMore: boolean;
   loadMore: () => void;
   /** Whether the first row is out of sight. */
-  onScrolled: (isScrolled: boolean) => void;
+  onScrolled?: (isScrolled: boolean) => void;
 }>;
 
 type Options<Row extends object> = Readonly<{
@@ -84,7 +84,7 @@ export const DataTable = <Row extends object>({
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       aria-label={caption}
-      onScroll={({ currentTarget }) => part?.onScrolled(currentTarget.scrollTop > 0)}
+      onScroll={({ currentTarget }) => part?.onScrolled?.(currentTarget.scrollTop > 0)}
     >
       <table aria-rowcount={hasMore ? -1 : all.length + 1}>
         <caption className="visually-hidden">{caption}</caption>

@@ -1,4 +1,3 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type ListName, queryText } from '../api.ts';
 import { number, words } from '../format.ts';
@@ -8,6 +7,7 @@ import { type Column, DataTable } from './data-table.tsx';
 import { PageHead } from './page-head.tsx';
 import { Problem } from './problem.tsx';
 import { Typed } from './typed.tsx';
+import { useListSearch } from './use-list-search.ts';
 import { type RowQuery, useRows } from './use-rows.ts';
 
 type Options<Row extends object> = Readonly<{
@@ -45,11 +45,8 @@ export const List = <Row extends object>({
   holds,
   searchHint,
 }: Options<Row>) => {
-  const search: ListSearch = useSearch({ strict: false });
-  const navigate = useNavigate();
+  const { search, change } = useListSearch();
   const [isScrolled, setIsScrolled] = useState(false);
-  const change = (part: ListSearch) =>
-    void navigate({ to: '.', search: (before: ListSearch) => ({ ...before, ...part }), replace: true } as never);
   const query = queryOf(search);
   const list = useRows<Row>({ name, idField, rowId, query, isScrolled });
   const shown = chosenColumns(columns, search.columns);

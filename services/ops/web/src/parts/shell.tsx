@@ -12,6 +12,7 @@ const PAGES = [
   ['/', 'Overview', null],
   ['/connections', 'Connections', null],
   ['/endpoint-services', 'Services', [...ALL, 'provider']],
+  ['/visible-services', 'Services to use', ['consumer']],
   ['/endpoints', 'Endpoints', [...ALL, 'consumer']],
   ['/topology', 'Topology', null],
   ['/events', 'Events', null],
@@ -68,7 +69,7 @@ export const Shell = () => {
           PrivateLink
         </div>
         <nav className="nav" aria-label="Pages">
-          {PAGES.filter(([, , roles]) => !roles || session.roles.some((role) => roles.includes(role))).map(
+          {PAGES.filter(([, , roles]) => !roles || roles.some((role) => session.roles.includes(role))).map(
             ([to, name]) => (
               <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
                 {name}
