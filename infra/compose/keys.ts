@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { generateSigningKeys, issueToken } from '../../services/shared/src/grpc/issue-token.ts';
 import { newPassword, readOrCreatePrivateFile } from '../embedded/src/secrets.ts';
-import { agentName, serviceNames } from '../embedded/src/service-names.ts';
+import { agentName, opsName, serviceNames } from '../embedded/src/service-names.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -47,12 +47,13 @@ const natsUsers = ['service', 'subscriber', 'billing'];
 const lines = await Promise.all(natsUsers.map(async (user) => `${user}_password: "${await natsPassword(user)}"\n`));
 await give('nats', 'passwords.conf', lines.join(''));
 
-for (const program of [...serviceNames, agentName]) {
+const services = [...serviceNames, opsName];
+for (const program of [...services, agentName]) {
   const caller = { subject: `service:${program}`, accountId: '', roles: ['service'] } as const;
   await give(program, 'jwks.json', JSON.stringify({ keys: [publicKey] }));
   await give(program, 'token', await issueToken(signingKey, caller, { ttlSeconds }));
 }
-for (const service of serviceNames) {
+for (const service of services) {
   await give(service, 'token-secret', tokenSecret);
   await give(service, 'postgres', `postgres://postgres:${postgresPassword}@postgres:5432/privatelink`);
   await give(service, 'nats', `nats://service:${await natsPassword('service')}@nats:4222`);

@@ -50,10 +50,10 @@ const describeSystem = async (): Promise<RunFile> => ({
     consumer: addressesOf('consumer'),
     broker: addressesOf('broker'),
     dns: addressesOf('dns'),
-    ops: [],
+    ops: addressesOf('ops'),
   },
   dataPlane: { mode: 'loopback', zones: [] },
-  dashboard: { urls: [] },
+  dashboard: { urls: addressesOf('ops-http').map((address) => `http://${address}`) },
   issuer: { keyFile: `${secrets}keys/issuer.jwk`, issuer: DEFAULT_ISSUER, audience: AUDIENCE },
   processes: [],
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { defaultPorts } from '@privatelink/embedded/ports';
 import {
   agentName,
+  opsName,
   type ProgramName,
   programFolders,
   type ServiceName,
@@ -13,6 +14,7 @@ import {
 import { type Fields, loadConfig, serviceConfig } from '@privatelink/shared/runtime/config';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentConfig } from '../../services/data-plane/src/config.ts';
+import { opsConfig } from '../../services/ops/src/config.ts';
 import { type ComposeEntry, composeDirectory, composeEntries, imageOf, repository } from './support/compose-file.ts';
 import { makeSecrets } from './support/compose-secrets.ts';
 
@@ -20,6 +22,7 @@ const servers = ['kurrentdb', 'nats', 'postgres'];
 const replicas = serviceNames.flatMap((service) =>
   [0, 1].map((index) => ({ service, index, name: `${service}-${index + 1}` })),
 );
+const dashboards = [0, 1].map((index) => ({ index, name: `${opsName}-${index + 1}` }));
 const agents = (composeEntries['provider-1']?.environment?.['PRIVATELINK_ZONES'] ?? '')
   .split(',')
   .map((zoneId, index) => ({ zoneId, index, name: `${agentName}-${zoneId}-1` }));
@@ -50,7 +53,7 @@ const variablesOf = (fields: Fields): string[] =>
   );
 
 test('runs every service twice, an agent for each zone, the servers, and what makes the secrets when asked', () => {
-  const programs = [...replicas, ...agents].map(({ name }) => name);
+  const programs = [...replicas, ...dashboards, ...agents].map(({ name }) => name);
   expect(Object.keys(composeEntries).sort()).toEqual([...servers, ...programs, 'keys'].sort());
   expect(entryOf('keys').profiles).toEqual(['setup']);
 });
@@ -108,6 +111,36 @@ describe.each(replicas)('$name', ({ service, index, name }) => {
   });
 });
 
+describe.each(dashboards)('$name', ({ index, name }) => {
+  test('is told all that its configuration asks for, and nothing that it does not know', () => {
+    expect(entryOf(name).command).toEqual([`services/${programFolders[opsName]}/src/main.ts`]);
+    const known = variablesOf(opsConfig).flatMap((variable) => [variable, `${variable}_FILE`]);
+    expect(Object.keys(entryOf(name).environment ?? {}).filter((variable) => !known.includes(variable))).toEqual([]);
+    const config = loadConfig(opsConfig, environmentOf(name, opsName));
+    expect(config.instance).toBe(name);
+    expect(config.grpcListen).toEqual({ host: '0.0.0.0', port: defaultPorts.ops });
+    const { postgres, nats, region, zones, addresses } = loadConfig(serviceConfig, environmentOf('dns-1', 'dns'));
+    expect(config).toMatchObject({ postgres, nats, region, zones, addresses });
+  });
+
+  test('is found by browsers of this machine at the address that it takes for its own', () => {
+    const { httpListen, origin } = loadConfig(opsConfig, environmentOf(name, opsName));
+    expect([httpListen.port, origin]).toEqual([defaultPorts['ops-http'] + 10 * index, undefined]);
+    expect(entryOf(name).ports).toEqual([
+      `127.0.0.1:${defaultPorts.ops + 10 * index}:${defaultPorts.ops}`,
+      `127.0.0.1:${httpListen.port}:${httpListen.port}`,
+    ]);
+  });
+
+  test('waits for the servers, and sees its own secrets only', () => {
+    const { depends_on, volumes } = entryOf(name);
+    expect(depends_on).toEqual(Object.fromEntries(servers.map((server) => [server, { condition: 'service_healthy' }])));
+    expect(volumes).toEqual([
+      expect.objectContaining({ source: `./secrets/${opsName}`, target: mountedAt, read_only: true }),
+    ]);
+  });
+});
+
 describe.each(agents)('$name', ({ zoneId, index, name }) => {
   test('runs the main file of the agent once the brokers serve', () => {
     const { command, depends_on } = entryOf(name);
@@ -151,11 +184,14 @@ describe.each(agents)('$name', ({ zoneId, index, name }) => {
   });
 });
 
-test.each([...replicas, ...agents])('$name has a health check, which is a file of the image', ({ name }) => {
-  const [kind, program, file = ''] = entryOf(name).healthcheck?.test ?? [];
-  expect([kind, program]).toEqual(['CMD', 'node']);
-  expect(existsSync(join(repository, file))).toBe(true);
-});
+test.each([...replicas, ...dashboards, ...agents])(
+  '$name has a health check, which is a file of the image',
+  ({ name }) => {
+    const [kind, program, file = ''] = entryOf(name).healthcheck?.test ?? [];
+    expect([kind, program]).toEqual(['CMD', 'node']);
+    expect(existsSync(join(repository, file))).toBe(true);
+  },
+);
 
 test('of the servers only NATS is published, for subscribers and billing on this machine', () => {
   expect(servers.map((server) => entryOf(server).ports)).toEqual([undefined, ['127.0.0.1:7422:4222'], undefined]);

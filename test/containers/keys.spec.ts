@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { agentName, serviceNames } from '@privatelink/embedded/service-names';
+import { agentName, opsName, serviceNames } from '@privatelink/embedded/service-names';
 import { tokenVerifier } from '@privatelink/shared/grpc/tokens';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeSecrets } from './support/compose-secrets.ts';
@@ -16,10 +16,11 @@ afterAll(() => rm(join(directory, '..'), { recursive: true, force: true }));
 const read = (...path: string[]): Promise<string> => readFile(join(directory, ...path), 'utf8');
 const modeOf = async (...path: string[]): Promise<number> => (await stat(join(directory, ...path))).mode & 0o777;
 
-const programs = [...serviceNames, agentName];
+const services = [...serviceNames, opsName];
+const programs = [...services, agentName];
 
 test.each(programs)('%s gets a token for itself that every service accepts', async (service) => {
-  for (const other of serviceNames) {
+  for (const other of services) {
     const verify = tokenVerifier({ jwksFile: join(directory, other, 'jwks.json') });
     expect(await verify(await read(service, 'token'))).toEqual({
       subject: `service:${service}`,
