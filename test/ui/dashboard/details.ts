@@ -86,6 +86,26 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
     expect(total).toBeGreaterThan(0);
   });
 
+  test('the overview leads to what waits for an account’s payment, and to the connections of a zone', async () => {
+    const { provider, consumer } = cast();
+    await page(async (one) => {
+      await one.goto(`${url()}/`);
+      const main = one.getByRole('main');
+      await main
+        .getByText(/none behind|positions behind/)
+        .nth(4)
+        .waitFor();
+      await main.getByRole('link', { name: provider.account }).waitFor();
+      await main.getByRole('link', { name: 'cn-hangzhou-i' }).click();
+      await one.getByRole('row').filter({ hasText: population().inTwoZones }).waitFor();
+      await one.getByText('1 row', { exact: true }).waitFor();
+      await one.goBack();
+      await main.getByRole('link', { name: consumer.account }).click();
+      await one.getByRole('row').filter({ hasText: population().eventful }).waitFor();
+      await one.getByText('1 row', { exact: true }).waitFor();
+    });
+  });
+
   test('a consumer is shown what it may connect to, and leads from there to its connections', async () => {
     const { byHand, up, deleted } = population().services;
     await page(

@@ -16,6 +16,16 @@ const overview = z.object({
   endpointServices: counts.describe('By status'),
   holds: counts.describe('Connections by what holds them'),
   largestServices: counts.describe('Services by the number of their connections'),
+  overdue: counts.describe('Accounts with most connections that wait for their payment'),
+  zones: z
+    .array(
+      z.object({
+        name: z.string(),
+        count: z.number().int(),
+        degraded: z.number().int().describe('Those of them with a zone, this or another, whose targets do not answer'),
+      }),
+    )
+    .describe('Connections by zone, each in all of its zones'),
   stuck: z.number().int().describe('Connections on their way for more than a minute'),
   degraded: z.number().int().describe('Connections with a zone whose targets do not answer'),
   sources: z
@@ -51,7 +61,7 @@ export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): vo
         ...found,
         ...{ connections: [...found.connections], endpoints: [...found.endpoints] },
         ...{ endpointServices: [...found.endpointServices], holds: [...found.holds] },
-        largestServices: [...found.largestServices],
+        ...{ largestServices: [...found.largestServices], overdue: [...found.overdue], zones: [...found.zones] },
         sources: sources.map(({ source, position, heardAt, recordTime }) => ({
           ...{ source, position: String(position), heardAt: heardAt.toISOString() },
           recordTime: recordTime?.toISOString() ?? null,

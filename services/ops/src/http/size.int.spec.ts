@@ -1,7 +1,10 @@
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
+import type { Db } from '@privatelink/shared/postgres/connect';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import { type KyselyPlugin, type RawNode, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STUCK_AFTER_MS } from '../read-models/connections.ts';
+import { readCounts } from '../read-models/overview.ts';
 import { connectionMoved } from '../testing/announcements.ts';
 import { consumerAt, endpointAt, manyConnections, providerAt, serviceAt } from '../testing/many-connections.ts';
 import { openStage, type Stage } from '../testing/stage.ts';
@@ -22,15 +25,15 @@ beforeAll(async () => {
     for (let at = 0; at < messages.length; at += BATCH) await stage.tell(source, ...messages.slice(at, at + BATCH));
   }
   // As PostgreSQL does by itself within a minute.
-  await sql`analyze`.execute(stage.db);
+  await sql`vacuum analyze`.execute(stage.db);
 }, 120_000);
 afterAll(() => stage?.close());
 
 const [connections] = listings;
 const asked = { filter: '', orderBy: '', q: '', stuck: false, pageToken: '' };
 
-/** How PostgreSQL would read a page. */
-const planOf = async (change: Partial<typeof asked>, accountId = ''): Promise<string> => {
+/** How PostgreSQL would do what is asked of it. */
+const plansOf = async (ask: (db: Db) => Promise<unknown>): Promise<string> => {
   const plans: string[] = [];
   const explaining: KyselyPlugin = {
     transformQuery: ({ node }) => {
@@ -42,15 +45,16 @@ const planOf = async (change: Partial<typeof asked>, accountId = ''): Promise<st
       return { ...result, rows: [] };
     },
   };
-  const deps = {
-    db: stage.db.withPlugin(explaining),
-    clock,
-    pages: pageTokens({ secret: Buffer.alloc(32), storeId: 'x' }),
-  };
+  await ask(stage.db.withPlugin(explaining));
+  return plans.join('\n');
+};
+
+const planOf = (change: Partial<typeof asked>, accountId = ''): Promise<string> => {
+  const pages = pageTokens({ secret: Buffer.alloc(32), storeId: 'x' });
   const roles = accountId === '' ? (['operator'] as const) : (['provider', 'consumer'] as const);
   if (!connections) throw new Error('there are no lists');
-  await readPage(deps, connections, { ...asked, ...change }, { subject: 'spec', accountId, roles }, 100);
-  return plans.join('\n');
+  const caller = { subject: 'spec', accountId, roles };
+  return plansOf((db) => readPage({ db, clock, pages }, connections, { ...asked, ...change }, caller, 100));
 };
 
 const ORDERED = ['connection_id', 'service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'];
@@ -74,6 +78,12 @@ describe('with thousands of connections', () => {
     ['nothing', { q: 'nothing' }],
   ])('an index finds %s', async (_what, change) => {
     expect(await planOf(change)).not.toContain('Seq Scan');
+  });
+
+  it('indexes alone count them', async () => {
+    const plans = await plansOf((db) => readCounts(db, { accountId: null }, STUCK_AFTER_MS));
+    expect(plans).not.toContain('Scan on foreign_broker_connection');
+    for (const one of ['overdue', 'zones']) expect(plans).toContain(`foreign_broker_connection__${one}`);
   });
 
   it('an index finds those of an account', async () => {

@@ -19,6 +19,9 @@ const IN_TRANSITION = /_(CONNECTING|CHANGING|DISCONNECTING|DELETING)$/;
 /** As the broker calls a connection stuck. */
 export const STUCK_AFTER_MS = 60_000;
 
+/** Held until a payment; as an index has it. */
+export const OVERDUE = "hold_reasons && '{ENDPOINT_PAYMENT_OVERDUE,SERVICE_PAYMENT_OVERDUE}'";
+
 /** On its way to another status, or its forwarding to being closed. */
 export const isInTransition = ({ status, teardown }: Pick<ConnectionJson, 'status' | 'teardown'>): boolean =>
   IN_TRANSITION.test(status) || teardown === 'TEARDOWN_PENDING';

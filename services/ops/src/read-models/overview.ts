@@ -1,9 +1,12 @@
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { orUnavailable } from '@privatelink/shared/postgres/or-unavailable';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Scope } from '../views/caller-view.ts';
+import { OVERDUE } from './connections.ts';
 
 type Count = Readonly<{ name: string; count: number }>;
+
+type ZoneCount = Count & Readonly<{ degraded: number }>;
 
 export type Change = Readonly<{ minute: Date; from: string; to: string; because: string; count: number }>;
 
@@ -14,7 +17,27 @@ const all = async <R>(query: Promise<{ rows: R[] }>): Promise<readonly R[]> => (
 
 const CONNECTIONS = 'foreign_broker_connection';
 
-/** How many there are of each status, and of connections by their holds. */
+/** Accounts with most connections that wait for their payment: of the endpoint, of the service, or of both. */
+const readOverdue = (db: Db, mine: RawBuilder<unknown>): Promise<readonly Count[]> =>
+  all(
+    sql<Count>`
+      select account as name, count(*)::int as count from ${sql.id(CONNECTIONS)}, lateral (
+        select endpoint_account_id where hold_reasons @> '{ENDPOINT_PAYMENT_OVERDUE}'
+        union select service_account_id where hold_reasons @> '{SERVICE_PAYMENT_OVERDUE}') as overdue (account)
+      where not gone and ${sql.raw(OVERDUE)} and ${mine} group by 1 order by 2 desc, 1 limit 8`.execute(db),
+  );
+
+/** A connection counts in each of its zones; many have the same ones. */
+const readZones = (db: Db, mine: RawBuilder<unknown>): Promise<readonly ZoneCount[]> =>
+  all(
+    sql<ZoneCount>`
+      select zone as name, sum(count)::int as count, coalesce(sum(count) filter (where degraded), 0)::int as degraded
+      from (select zone_ids, degraded, count(*) as count from ${sql.id(CONNECTIONS)} where not gone and ${mine}
+        group by 1, 2) as placed, unnest(zone_ids) as zone
+      group by 1 order by 1`.execute(db),
+  );
+
+/** How many there are of each status, and of connections by their holds, services, overdue accounts and zones. */
 export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: number) => {
   const own = accountId === null ? sql`true` : sql`account_id = ${accountId}`;
   const either = accountId === null ? sql`true` : sql`account_ids && ${[accountId]}::text[]`;
@@ -46,6 +69,7 @@ export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: num
     endpoints: await byStatus('foreign_consumer_endpoint', own),
     endpointServices: await byStatus('foreign_provider_endpoint_service', own),
     ...{ holds: await holds, largestServices: await services, stuck, degraded },
+    ...{ overdue: await readOverdue(db, either), zones: await readZones(db, either) },
   };
 };
 

@@ -4,7 +4,7 @@ import { comparableSql } from '@privatelink/shared/postgres/condition';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { ensureForeignTable, type ForeignTable } from '@privatelink/shared/postgres/foreign-table';
 import { sql } from 'kysely';
-import { connectionFields, connections } from './connections.ts';
+import { connectionFields, connections, OVERDUE } from './connections.ts';
 import { endpointServiceFields, endpointServices } from './endpoint-services.ts';
 import { endpointFields, endpoints } from './endpoints.ts';
 
@@ -51,6 +51,9 @@ const TABLES = [
   `create index if not exists ${CONNECTION}__ways on ${CONNECTION}
     (endpoint_account_id, vpc_id, service_id, service_account_id, status) where not gone`,
   `create index if not exists ${CONNECTION}__held on ${CONNECTION} (hold_reasons) where not gone and hold_reasons <> '{}'`,
+  `create index if not exists ${CONNECTION}__overdue on ${CONNECTION}
+    (hold_reasons, endpoint_account_id, service_account_id) where not gone and ${OVERDUE}`,
+  `create index if not exists ${CONNECTION}__zones on ${CONNECTION} (zone_ids, degraded) where not gone`,
   `create index if not exists ${CONNECTION}__degraded on ${CONNECTION} (key) where not gone and degraded`,
   `create index if not exists ${CONNECTION}__stuck on ${CONNECTION} (status_time, key) where not gone and in_transition`,
   'create table if not exists fact_log (id uuid primary key)',

@@ -36,6 +36,8 @@ export type Overview = Readonly<{
   endpointServices: readonly Count[];
   holds: readonly Count[];
   largestServices: readonly Count[];
+  overdue: readonly Count[];
+  zones: readonly (Count & Readonly<{ degraded: number }>)[];
   stuck: number;
   degraded: number;
   sources: readonly Readonly<{ source: string; position: string; heardAt: string; recordTime: string | null }>[];

@@ -11,8 +11,10 @@ import { Fact } from '../parts/fact.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { seesAll, useSession } from '../parts/shell.tsx';
 import { Ago } from '../parts/time.tsx';
 import type { ListSearch } from '../router.tsx';
+import { SubscriptionGaps } from './overview-subscriptions.tsx';
 
 const RANGES = [15, 60, 360, 1_440] as const;
 const sum = (counts: readonly Count[]): number => counts.reduce((all, { count }) => all + count, 0);
@@ -26,6 +28,7 @@ export const OverviewPage = () => {
     queryFn: () => get<Readonly<{ items: readonly Change[] }>>('/api/status-changes', { minutes }),
   });
   const { facts } = useLive();
+  const { data: session } = useSession();
   const found = overview.data;
   const moves = changes.data?.items ?? [];
   return (
@@ -92,6 +95,28 @@ export const OverviewPage = () => {
               />
             </section>
             <section className="card">
+              <h2>Accounts with most overdue connections</h2>
+              <Bars
+                counts={found.overdue}
+                label={(name) => (
+                  <Link className="mono" to="/connections" search={{ filter: overdueOf(name) }}>
+                    {name}
+                  </Link>
+                )}
+                empty="Nothing is overdue."
+              />
+            </section>
+            <section className="card">
+              <h2>Connections by zone</h2>
+              <Bars
+                counts={found.zones}
+                label={(name) => (
+                  <ZoneLinks zone={name} degraded={found.zones.find((zone) => zone.name === name)?.degraded ?? 0} />
+                )}
+                empty="There are none."
+              />
+            </section>
+            <section className="card">
               <h2>Last announced by</h2>
               <dl className="facts">
                 {found.sources.map(({ source, heardAt }) => (
@@ -101,12 +126,34 @@ export const OverviewPage = () => {
             </section>
           </>
         )}
+        {session && seesAll(session) && <SubscriptionGaps />}
       </div>
       <h2>Latest</h2>
       <FactTable facts={facts.slice(0, 12)} empty="Nothing has happened yet." />
     </>
   );
 };
+
+/** Connections that wait for a payment of the account, of either side. */
+const overdueOf = (account: string): string =>
+  `(hold_reasons:ENDPOINT_PAYMENT_OVERDUE AND endpoint_account_id = "${account}") OR ` +
+  `(hold_reasons:SERVICE_PAYMENT_OVERDUE AND service_account_id = "${account}")`;
+
+const ZoneLinks = ({ zone, degraded }: Readonly<{ zone: string; degraded: number }>) => (
+  <>
+    <Link to="/connections" search={{ filter: `zone_ids:${zone}` }}>
+      {zone}
+    </Link>
+    {degraded > 0 && (
+      <>
+        {', '}
+        <Link to="/connections" search={{ filter: `zone_ids:${zone} AND degraded = true` }}>
+          {number(degraded)} degraded
+        </Link>
+      </>
+    )}
+  </>
+);
 
 type FigureProps = Readonly<{ name: string; value: number; search?: ListSearch; isAlarm?: boolean }>;
 

@@ -1,9 +1,10 @@
-import { useQueries } from '@tanstack/react-query';
 import { number, times } from '../format.ts';
-import { listSubscriptions, type Subscriptions, serving } from '../operations.ts';
+import type { Subscriptions } from '../operations.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago, At } from '../parts/time.tsx';
+import { useSubscriptions } from '../parts/use-subscriptions.ts';
+import { gapOf } from '../subscriptions.ts';
 
 type Row = Subscriptions['subscriptions'][number] & Readonly<{ service: string }>;
 
@@ -37,30 +38,24 @@ const columns: readonly Column<Row>[] = [
   },
 ];
 
-const behind = ({ position, tailPosition }: Row): string =>
-  position === undefined || tailPosition === undefined
-    ? '–'
-    : number(Math.max(0, Number(BigInt(tailPosition) - BigInt(position))));
+const behind = (row: Row): string => {
+  const gap = gapOf(row);
+  return gap === null ? '–' : number(gap);
+};
 
 const failure = ({ key, attemptCount }: Row['failing'][number]): string => `${key} (${times(attemptCount)})`;
 
 /** Who holds what of the services' work, and the processes that said so. */
 export const SubscriptionTable = () => {
-  const found = useQueries({
-    queries: serving.map((service) => ({
-      queryKey: ['subscriptions', service],
-      queryFn: () => listSubscriptions(service),
-      refetchInterval: 5_000,
-    })),
-  });
-  const rows = found.flatMap(({ data }, index) =>
-    (data?.subscriptions ?? []).map((one) => ({ ...one, service: serving[index] ?? '' })),
+  const { answers, error } = useSubscriptions();
+  const rows = answers.flatMap(({ service, answer }) =>
+    (answer?.subscriptions ?? []).map((one) => ({ ...one, service })),
   );
-  const processes = found.flatMap(({ data }) => data?.answeredBy ?? []);
+  const processes = answers.flatMap(({ answer }) => answer?.answeredBy ?? []);
   return (
     <section className="card">
       <h2>Subscriptions</h2>
-      <Problem error={found.find(({ error }) => error)?.error} />
+      <Problem error={error} />
       <DataTable
         caption="What each service follows"
         columns={columns}

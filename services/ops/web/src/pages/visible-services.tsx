@@ -12,12 +12,11 @@ const PAGE_SIZE = 200;
 
 const columns: readonly Column<EndpointService>[] = [
   column.code({ id: 'service', field: 'service_id', header: 'Service' }, ({ serviceId }) => serviceId),
-  column.code({ id: 'name', field: 'service_name', header: 'Name' }, ({ serviceName }) => serviceName),
   column.badge({ id: 'status', field: 'status', header: 'Status' }, ({ status }) => status),
+  column.text({ id: 'accept', header: 'Acceptance' }, ({ autoAccept }) => (autoAccept ? 'Automatic' : 'Manual')),
   column.text({ id: 'zones', header: 'Zones' }, ({ zoneIds }) => zoneIds.join(', ') || '–'),
   column.words({ id: 'type', header: 'Type' }, ({ serviceType }) => serviceType),
   column.words({ id: 'payer', header: 'Paid by' }, ({ payer }) => payer),
-  column.text({ id: 'accept', header: 'Acceptance' }, ({ autoAccept }) => (autoAccept ? 'Automatic' : 'Manual')),
   {
     id: 'connections',
     header: 'Your connections',
@@ -27,6 +26,7 @@ const columns: readonly Column<EndpointService>[] = [
       </Link>
     ),
   },
+  column.code({ id: 'name', field: 'service_name', header: 'Name' }, ({ serviceName }) => serviceName),
 ];
 
 const rowId = ({ serviceId }: EndpointService): string => serviceId;

@@ -20,6 +20,8 @@ const PAGES = [
   ['/system', 'System', ALL],
 ] as const;
 
+export const seesAll = ({ roles }: Session): boolean => roles.some((role) => ALL.includes(role));
+
 export const useSession = () => useQuery({ queryKey: ['session'], queryFn: () => get<Session>('/api/session') });
 
 /** `/` leads to the search of a page, as in a terminal. */
