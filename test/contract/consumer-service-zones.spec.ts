@@ -3,6 +3,7 @@ import { ConnectionStatus, ZoneStatus } from '@privatelink/proto/broker/v1/conne
 import { EndpointStatus } from '@privatelink/proto/consumer/v1/endpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reservationOf } from '../../services/consumer/src/vpc/vpc.ts';
+import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
 import { changesNothing, commanding, newId, OTHER_ZONE, refusalOf, ZONE } from './support/given.ts';
 
@@ -149,8 +150,8 @@ describe('adding a zone', () => {
     const call = () => refusalOf(stage.consumer.addEndpointZone(adding(endpointId), {}));
     const refusal = await changesNothing(services.consumer.store, call);
     expect(refusal).toMatchObject({ reason: 'ZONE_NOT_OFFERED', facts: { zones: OTHER_ZONE, offered: ZONE } });
-    const slots = (await services.provider.admissions.fold(service)).state.endpoints;
-    expect(Object.keys(slots)).toEqual([endpointId]);
+    const slots = (await services.provider.admissions.fold(service)).state;
+    expect(endpointsOf(slots, '*')).toEqual([endpointId]);
   });
 
   it('of which only the reservation came about is undone; its request comes too late then', async () => {
@@ -280,7 +281,7 @@ describe('its deletion', () => {
     expect(await refusalOf(stage.consumer.getEndpoint({ endpointId }, {}))).toMatchObject({
       reason: 'ENDPOINT_NOT_FOUND',
     });
-    const { endpoints } = (await stage.services.provider.admissions.fold(stage.serviceId)).state;
-    expect(endpoints).not.toHaveProperty(endpointId);
+    const slots = (await stage.services.provider.admissions.fold(stage.serviceId)).state;
+    expect(endpointsOf(slots, '*')).not.toContain(endpointId);
   });
 });

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { BusinessStatus, Payer } from '@privatelink/proto/common/v1/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { announcements } from './support/announced.ts';
 import { type Clients, type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
 import { CONSUMER, changesNothing, newId, PROVIDER, refusalOf } from './support/given.ts';
@@ -66,12 +67,13 @@ describe('an endpoint', () => {
 
   it('is refused another payer than the expected one; nothing is left of it', async () => {
     const { consumer, creation, services, serviceId } = stage;
-    const before = await services.provider.admissions.fold(serviceId);
+    const admitted = async () => endpointsOf((await services.provider.admissions.fold(serviceId)).state, '*');
+    const before = await admitted();
     const call = () => consumer.createEndpoint(creation({ expectedPayer: Payer.ENDPOINT }), {});
     const refusal = await changesNothing(services.consumer.store, () => refusalOf(call()));
     const facts = { payer: 'ENDPOINT_SERVICE', expected: 'ENDPOINT', field: 'expected_payer' };
     expect(refusal).toMatchObject({ code: status.FAILED_PRECONDITION, reason: 'PAYER_MISMATCH', facts });
-    expect((await services.provider.admissions.fold(serviceId)).state).toEqual(before.state);
+    expect(await admitted()).toEqual(before);
     const { endpoint } = await consumer.createEndpoint(creation({ expectedPayer: Payer.ENDPOINT_SERVICE }), {});
     expect(endpoint?.status).toBe('ENDPOINT_STATUS_CREATING');
   });

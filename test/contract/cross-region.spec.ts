@@ -5,6 +5,7 @@ import { ObstacleReason } from '@privatelink/proto/common/v1/obstacle';
 import { Reconcile } from '@privatelink/proto/provider/v1/provider_service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { allocationId, endpointZoneOf } from '../../services/connection-broker/src/allocation/allocation.ts';
+import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { A, B, C, type FarStage, farStage, HOME, REGION } from './support/far-stage.ts';
 import { CONSUMER, commanding, newId, OTHER_ZONE, PROVIDER, refusalOf, ZONE } from './support/given.ts';
 
@@ -34,9 +35,8 @@ describe('an endpoint of another region', () => {
     expect(nowhere.violations).toMatchObject([{ field: 'service_region' }]);
     const endpointId = await far.endpointIn(A);
     expect(await far.stage.get(endpointId)).toMatchObject({ regionId: REGION, serviceRegion: HOME, usable: true });
-    expect(Object.keys((await far.stage.services.provider.admissions.fold(far.serviceId())).state.endpoints)).toEqual([
-      endpointId,
-    ]);
+    const { state } = await far.stage.services.provider.admissions.fold(far.serviceId());
+    expect(endpointsOf(state, '*')).toEqual([endpointId]);
   });
 
   it('tells nobody of a service that is hidden from them', async () => {

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
 import { activeService, CONSUMER, calling, changesNothing, newId, PROVIDER, refusalOf } from './support/given.ts';
 
@@ -93,7 +94,7 @@ describe('custom domains of an endpoint', () => {
     expect(refusal.violations.map(({ field }) => field)).toEqual(['custom_domain_enabled']);
     expect(Object.keys((await stage.ledger()).reservations)).toEqual(before);
     const { state } = await stage.services.provider.admissions.fold(other);
-    expect(state.endpoints).toEqual({});
+    expect(endpointsOf(state, '*')).toEqual([]);
 
     const plain = await connected(other, false);
     const late = await refusalOf(toggle(plain, true));

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { activeService, CONSUMER, calling, changesNothing, newId, PROVIDER, refusalOf, ZONE } from './support/given.ts';
 import { type Services, startServices } from './support/services.ts';
 
@@ -219,7 +220,7 @@ describe('a lock', () => {
     }
     const endpointId = newId('ep');
     expect(await refusalOf(admit(serviceId, endpointId))).toMatchObject(locked);
-    expect((await services.provider.admissions.fold(serviceId)).state.endpoints).not.toHaveProperty(endpointId);
+    expect(endpointsOf((await services.provider.admissions.fold(serviceId)).state, '*')).not.toContain(endpointId);
     const { endpointService } = await provider.deleteEndpointService({ ...naming(serviceId), force: false }, {});
     expect(endpointService?.status).toBe('ENDPOINT_SERVICE_STATUS_DELETING');
   });

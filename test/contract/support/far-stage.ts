@@ -1,5 +1,6 @@
 import type { CreateEndpointRequest } from '@privatelink/proto/consumer/v1/consumer_service';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
+import { entriesOf } from '@privatelink/shared/eventing/parted';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import { allocationId } from '../../../services/connection-broker/src/allocation/allocation.ts';
 import { providerPort } from '../../../services/connection-broker/src/dispatch/provider.ts';
@@ -86,7 +87,9 @@ export const farStage = async () => {
     placesOf: async (connectionId: string) =>
       (await connection(connectionId))?.zones.map(({ zoneId, serviceZoneId }) => [zoneId, serviceZoneId]),
     ledgerOf: async (place: string) =>
-      (await services.broker.allocations.fold(allocationId(serviceId, place))).state.assigned,
+      Object.fromEntries(
+        entriesOf((await services.broker.allocations.fold(allocationId(serviceId, place))).state.assigned),
+      ),
     /** What the broker does of its own accord when a region is closed. */
     tell: async (): Promise<void> => {
       const to = providerPort(services.clients.provider);

@@ -1,3 +1,4 @@
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import { allocationId, endpointZoneOf } from '../../../services/connection-broker/src/allocation/allocation.ts';
 import { connection as decider } from '../../../services/connection-broker/src/connection/connection.decide.ts';
 import { isUpdated, missing } from '../../../services/connection-broker/src/connection/connection.progress.ts';
@@ -160,8 +161,8 @@ export const wrongResources = (ending: Ending): readonly string[] =>
       const { resourceId, zoneId: serviceZone } = resource;
       const ledger = (place: string) => ending.allocation.get(allocationId(state.serviceId, place))?.state;
       const key = endpointZoneOf(id, zoneId);
-      const assigned = ledger(serviceZone)?.assigned[key];
-      const given = isCrossRegion(state) ? ledger(state.serviceRegion)?.assigned[key] : zoneId;
+      const assigned = valueAt(ledger(serviceZone)?.assigned ?? {}, key);
+      const given = isCrossRegion(state) ? valueAt(ledger(state.serviceRegion)?.assigned ?? {}, key) : zoneId;
       const isOffered = service.resources.some((one) => one.resourceId === resourceId && one.zoneId === serviceZone);
       return [
         ...(assigned === resourceId

@@ -7,7 +7,7 @@ const text = z.string();
 
 export const allocationCodec: Codec<AllocationEvent> = defineCodec<AllocationEvent>({
   category: allocation.category,
-  stateVersion: 1,
+  stateVersion: 2,
   events: {
     ResourceAssigned: { version: 1, schema: z.object({ endpointZone: text, resourceId: text, at }) },
     EndpointPlaced: {

@@ -1,6 +1,7 @@
 import type { Decider } from '@privatelink/shared/eventing/decider';
 import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
 import { assertNever } from '@privatelink/shared/eventing/never';
+import { entriesOf, type Parted, valueAt, withoutKey, withValue } from '@privatelink/shared/eventing/parted';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 
 /**
@@ -30,9 +31,11 @@ export type Allocation = Readonly<{
   /** Counts the events. */
   version: number;
   /** Zone of an endpoint → resource id. */
-  assigned: Readonly<Record<string, string>>;
+  assigned: Parted<string>;
   /** Zone of an endpoint → version at which it was put there: connections know by it which of two words is the later. */
-  placements: Readonly<Record<string, number>>;
+  placements: Parted<number>;
+  /** Resource id → how many it serves. */
+  load: Readonly<Record<string, number>>;
   /** Resource id → version of the service at which it was detached; one attached again later has a higher one. */
   closed: Readonly<Record<string, number>>;
   /** By zone of an endpoint. */
@@ -73,7 +76,7 @@ export const partsOfEndpointZone = (endpointZone: string): Readonly<{ endpointId
 
 export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation> = {
   category: 'allocation',
-  initial: { version: 0, assigned: {}, placements: {}, closed: {}, moving: {} },
+  initial: { version: 0, assigned: {}, placements: {}, load: {}, closed: {}, moving: {} },
   evolve: (before, event) => {
     const state = { ...before, version: before.version + 1 };
     switch (event.type) {
@@ -85,8 +88,9 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
         const { endpointZone } = event.data;
         return {
           ...state,
-          assigned: without(state.assigned, [endpointZone]),
-          placements: without(state.placements, [endpointZone]),
+          assigned: withoutKey(state.assigned, endpointZone),
+          placements: withoutKey(state.placements, endpointZone),
+          load: loaded(state.load, valueAt(state.assigned, endpointZone), undefined),
           moving: without(state.moving, [endpointZone]),
         };
       }
@@ -126,14 +130,14 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
     switch (command.type) {
       case 'AssignResource': {
         const { endpointZone, candidates, serviceVersion, others } = command.data;
-        if (endpointZone in state.assigned) return [];
+        if (valueAt(state.assigned, endpointZone) !== undefined) return [];
         const resourceId = leastUsed(loadOf(state, others), usable(state, candidates, serviceVersion));
         if (resourceId === undefined) throw reject('NO_AVAILABLE_RESOURCE', endpointZone);
         return [{ type: 'ResourceAssigned', data: { endpointZone, resourceId, at } }];
       }
       case 'PlaceEndpoint': {
         const { endpointZone, candidates, serviceVersion, force, actor } = command.data;
-        const from = state.assigned[endpointZone];
+        const from = valueAt(state.assigned, endpointZone);
         if (from === undefined) throw reject('ZONE_NOT_PLACED', endpointZone);
         const open = usable(state, candidates, serviceVersion);
         if (open.includes(from)) return [];
@@ -145,13 +149,13 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
       case 'ReleasePlacement': {
         const { endpointZone, placement } = command.data;
         const { claimedAt, from: [to] = [] } = state.moving[endpointZone] ?? { claimedAt: null };
-        if (claimedAt === null || to === undefined || state.placements[endpointZone] !== placement) return [];
+        if (claimedAt === null || to === undefined || valueAt(state.placements, endpointZone) !== placement) return [];
         return [{ type: 'PlacementReleased', data: { endpointZone, to, at } }];
       }
       case 'UnassignResource': {
         const { endpointZone, placement } = command.data;
-        if (!(endpointZone in state.assigned)) return [];
-        if (placement !== null && placement !== state.placements[endpointZone]) return [];
+        if (valueAt(state.assigned, endpointZone) === undefined) return [];
+        if (placement !== null && placement !== valueAt(state.placements, endpointZone)) return [];
         return [{ type: 'ResourceUnassigned', data: { endpointZone, at } }];
       }
       case 'CloseResource': {
@@ -166,7 +170,7 @@ export const allocation: Decider<AllocationCommand, AllocationEvent, Allocation>
       case 'CompleteMoves': {
         const { endpointZones: arrived, version } = command.data;
         // Who was moved once more meanwhile has not arrived there.
-        const isThere = (id: string): boolean => id in state.moving && (state.placements[id] ?? 0) <= version;
+        const isThere = (id: string): boolean => id in state.moving && (valueAt(state.placements, id) ?? 0) <= version;
         const endpointZones = arrived.filter(isThere);
         return endpointZones.length === 0 ? [] : [{ type: 'MovesCompleted', data: { endpointZones, at } }];
       }
@@ -180,12 +184,25 @@ const reject = (reason: AllocationRejection, endpointZone: string, facts: Record
   new Rejected(reason, { endpoint_id: partsOfEndpointZone(endpointZone).endpointId, ...facts });
 
 const placed = (state: Allocation, to: Readonly<Record<string, string>>): Allocation => {
-  const placements = Object.fromEntries(Object.keys(to).map((endpointZone) => [endpointZone, state.version]));
-  return {
-    ...state,
-    assigned: { ...state.assigned, ...to },
-    placements: { ...state.placements, ...placements },
-  };
+  let { assigned, placements, load } = state;
+  for (const [endpointZone, resourceId] of Object.entries(to)) {
+    load = loaded(load, valueAt(assigned, endpointZone), resourceId);
+    assigned = withValue(assigned, endpointZone, resourceId);
+    placements = withValue(placements, endpointZone, state.version);
+  }
+  return { ...state, assigned, placements, load };
+};
+
+/** After one of them has gone from one resource to another. */
+const loaded = (
+  load: Allocation['load'],
+  from: string | undefined,
+  to: string | undefined,
+): Readonly<Record<string, number>> => {
+  const next = { ...load };
+  if (from !== undefined) next[from] = (next[from] ?? 0) - 1;
+  if (to !== undefined) next[to] = (next[to] ?? 0) + 1;
+  return next;
 };
 
 const without = <T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Readonly<Record<string, T>> =>
@@ -193,10 +210,10 @@ const without = <T>(record: Readonly<Record<string, T>>, keys: readonly string[]
 
 type Load = Map<string, number>;
 
-const loadOf = (state: Allocation, others: Readonly<Record<string, number>> = {}): Load => {
-  const load: Load = new Map(Object.entries(others));
-  for (const resourceId of Object.values(state.assigned)) load.set(resourceId, (load.get(resourceId) ?? 0) + 1);
-  return load;
+const loadOf = ({ load }: Allocation, others: Readonly<Record<string, number>> = {}): Load => {
+  const all: Load = new Map(Object.entries(others));
+  for (const [resourceId, count] of Object.entries(load)) all.set(resourceId, (all.get(resourceId) ?? 0) + count);
+  return all;
 };
 
 /** Those that are not closed. */
@@ -233,7 +250,7 @@ export const movingFrom = (state: Allocation, resourceId: string): readonly stri
 
 /** Zones of endpoints. */
 export const endpointsOn = (state: Allocation, resourceId: string): readonly string[] =>
-  Object.entries(state.assigned)
+  entriesOf(state.assigned)
     .filter(([, assigned]) => assigned === resourceId)
     .map(([endpointZone]) => endpointZone)
     .sort();

@@ -1,4 +1,5 @@
 import { evolveAll } from '@privatelink/shared/eventing/decider';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import { deciderSpec } from '@privatelink/shared/testing/decider-spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -263,7 +264,11 @@ describe('moving', () => {
       .when(release('ep-1', 4))
       .thenEvents(released('ep-1', 'nlb-1'));
     const state = evolveAll(allocation, allocation.initial, [...claimed, released('ep-1', 'nlb-1')]);
-    expect([state.assigned['ep-1'], state.placements['ep-1'], state.moving]).toEqual(['nlb-1', 5, {}]);
+    expect([valueAt(state.assigned, 'ep-1'), valueAt(state.placements, 'ep-1'), state.moving]).toEqual([
+      'nlb-1',
+      5,
+      {},
+    ]);
     given(...claimed)
       .when(release('ep-1', 3))
       .thenNothing();

@@ -1,4 +1,5 @@
 import type { CommandContext } from '@privatelink/shared/eventing/command-context';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { type AllocationRejection, allocationId, endpointZoneOf } from '../allocation/allocation.ts';
@@ -44,13 +45,13 @@ export const createPlacer = (deps: PlacerDeps): Placer => ({
     const context = contextOf(`place@${before.revision}`);
     const { latest } = await deps.allocations.execute(id, { type: 'PlaceEndpoint', data }, context);
     const { assigned, placements } = latest.state;
-    const assignedId = assigned[endpointZone] ?? '';
+    const assignedId = valueAt(assigned, endpointZone) ?? '';
     const resource = candidates.includes(assignedId) ? await resourceOf(assignedId, known) : null;
     if (!resource) {
       const facts = { endpoint_id: endpointId, resource_id: assignedId };
       throw new Rejected<AllocationRejection>('ZONE_MIGRATING', facts);
     }
-    return { zoneId, resource, placement: placements[endpointZone] ?? 0, force };
+    return { zoneId, resource, placement: valueAt(placements, endpointZone) ?? 0, force };
   },
 
   release: async (state, { zoneId, placement }, rpc) => {

@@ -3,6 +3,7 @@ import type { Folded } from '@privatelink/shared/app/fold';
 import { processContext } from '@privatelink/shared/app/process-context';
 import type { Reactor, WorkResult } from '@privatelink/shared/app/run-reactor';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { allocationId, endpointZoneOf } from '../allocation/allocation.ts';
@@ -213,8 +214,8 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
         throw error;
       });
       const { assigned: taken = {}, placements = {} } = ledger?.latest.state ?? {};
-      const resource = candidates.find(({ resourceId }) => resourceId === taken[endpointZone]);
-      const placed = resource && { zoneId, resource, placement: placements[endpointZone] ?? 0 };
+      const resource = candidates.find(({ resourceId }) => resourceId === valueAt(taken, endpointZone));
+      const placed = resource && { zoneId, resource, placement: valueAt(placements, endpointZone) ?? 0 };
       const current = placed ?? assignCurrent(known, zoneId, serviceZone);
       const found = await Promise.resolve(current).catch(async (error: unknown) => {
         if (isNoResource(error)) await zonesOfService.forget(known, zoneId, chosen);
@@ -237,9 +238,9 @@ export const connecting = (deps: ConnectingDeps): Reactor => {
     const command = { type: 'AssignResource', data } as const;
     const { latest } = await allocations.execute(allocationId(serviceId, serviceZone), command, context);
     const { assigned, placements } = latest.state;
-    const chosen = inZone.find(({ resourceId }) => resourceId === assigned[endpointZone]);
+    const chosen = inZone.find(({ resourceId }) => resourceId === valueAt(assigned, endpointZone));
     if (!chosen) throw new Error(`${endpointZone} is on a resource that its service has not in ${serviceZone}`);
-    return { zoneId, resource: withoutOffer(chosen), placement: placements[endpointZone] ?? 0 };
+    return { zoneId, resource: withoutOffer(chosen), placement: valueAt(placements, endpointZone) ?? 0 };
   };
 
   const reserveNames = async (known: Known, done: Done): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { Folded } from '@privatelink/shared/app/fold';
 import { processContext } from '@privatelink/shared/app/process-context';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import { allocationId, endpointZoneOf } from '../allocation/allocation.ts';
 import { type Connection, isCrossRegion } from '../connection/connection.ts';
@@ -44,7 +45,7 @@ export const givingBack = ({ connections, allocations, consumer, clock }: Deps) 
       );
     if (!isCrossRegion(known.state)) return void (await giveUp(zoneId));
     const { assigned } = (await allocations.fold(allocationId(serviceId, serviceRegion))).state;
-    const serviceZone = assigned[endpointZone];
+    const serviceZone = valueAt(assigned, endpointZone);
     if (serviceZone === undefined) return;
     await giveUp(serviceZone);
     // Which zone served it is known for as long as it has a resource there.
@@ -60,7 +61,7 @@ export const givingBack = ({ connections, allocations, consumer, clock }: Deps) 
       const id = allocationId(serviceId, resource.zoneId);
       const endpointZone = endpointZoneOf(endpointId, zoneId);
       const { version, moving, placements } = (await allocations.fold(id)).state;
-      if (!(endpointZone in moving) || placements[endpointZone] !== placement) continue;
+      if (!(endpointZone in moving) || valueAt(placements, endpointZone) !== placement) continue;
       const data = { endpointZones: [endpointZone], version };
       const context = processContext(`arrived/${endpointZone}@${placement}`, { state, ...known }, clock.now(), SERVICE);
       await allocations.execute(id, { type: 'CompleteMoves', data }, context);

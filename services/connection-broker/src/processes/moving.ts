@@ -4,6 +4,7 @@ import { processContext } from '@privatelink/shared/app/process-context';
 import type { Reactor } from '@privatelink/shared/app/run-reactor';
 import type { CommandContext } from '@privatelink/shared/eventing/command-context';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import {
   type Allocation,
@@ -62,8 +63,8 @@ export const tellMoves =
     let untold = 0;
     const tell = async (endpointZone: string): Promise<void> => {
       const { endpointId, zoneId } = partsOfEndpointZone(endpointZone);
-      const resourceId = assigned[endpointZone] ?? '';
-      const placement = placements[endpointZone] ?? 0;
+      const resourceId = valueAt(assigned, endpointZone) ?? '';
+      const placement = valueAt(placements, endpointZone) ?? 0;
       const { force = false, actor = '', claimedAt = null } = moving[endpointZone] ?? {};
       let { state } = await connections.fold(endpointId);
       const isClaim = claimedAt !== null && placement > (state.zones[zoneId]?.placement ?? 0);
@@ -112,13 +113,13 @@ export const releaseClaim =
   async (id: string, endpointZone: string, placement: number, contextOf: ContextOf): Promise<void> => {
     const { endpointId, zoneId } = partsOfEndpointZone(endpointZone);
     const before = (await allocations.fold(id)).state;
-    if (before.placements[endpointZone] !== placement || !before.moving[endpointZone]?.claimedAt) return;
+    if (valueAt(before.placements, endpointZone) !== placement || !before.moving[endpointZone]?.claimedAt) return;
     const step = `${endpointZone}@${placement}`;
     const voidIt = { type: 'VoidPlacement', data: { zoneId, placement } } as const;
     const { state } = (await connections.execute(endpointId, voidIt, contextOf(`void/${step}`))).latest;
     const zone = state.zones[zoneId];
     const isVoid = zone !== undefined && zone.placement >= placement;
-    if (!isVoid || zone.resource?.resourceId === before.assigned[endpointZone]) return;
+    if (!isVoid || zone.resource?.resourceId === valueAt(before.assigned, endpointZone)) return;
     const release = { type: 'ReleasePlacement', data: { endpointZone, placement } } as const;
     await allocations.execute(id, release, contextOf(`release/${step}`));
   };
@@ -143,7 +144,7 @@ export const moving = (deps: MovingDeps): Reactor => ({
     const expired = deps.clock.now().getTime() - deps.abandonAfterMs;
     for (const [endpointZone, { claimedAt }] of Object.entries(found.state.moving)) {
       if (claimedAt === null || Date.parse(claimedAt) > expired) continue;
-      await releaseClaim(deps)(id, endpointZone, found.state.placements[endpointZone] ?? 0, contextOf);
+      await releaseClaim(deps)(id, endpointZone, valueAt(found.state.placements, endpointZone) ?? 0, contextOf);
     }
     const ledger = await deps.allocations.fold(id);
     const endpointZones = Object.keys(ledger.state.moving);

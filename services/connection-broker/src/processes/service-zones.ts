@@ -1,5 +1,6 @@
 import type { Folded } from '@privatelink/shared/app/fold';
 import { processContext } from '@privatelink/shared/app/process-context';
+import { entriesOf, valueAt } from '@privatelink/shared/eventing/parted';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import {
   type Allocation,
@@ -30,7 +31,7 @@ export const serviceZones = ({ allocations, provider, clock }: Deps) => {
     const inZones = [...Map.groupBy(resources, ({ zoneId }) => zoneId)].map(async ([zoneId, offered]) => {
       const { state } = await allocations.fold(allocationId(serviceId, zoneId));
       const resourceIds = offered.map(({ resourceId }) => resourceId);
-      const own = Object.keys(state.assigned).filter((key) => partsOfEndpointZone(key).zoneId === zoneId);
+      const own = entriesOf(state.assigned).filter(([key]) => partsOfEndpointZone(key).zoneId === zoneId);
       return usable(state, resourceIds, version).length === 0 ? [] : [[zoneId, own.length] as const];
     });
     return Object.fromEntries((await Promise.all(inZones)).flat());
@@ -47,8 +48,8 @@ export const serviceZones = ({ allocations, provider, clock }: Deps) => {
   };
 
   const chosenIn = ({ assigned, placements }: Allocation, endpointZone: string): ServiceZone | null => {
-    const id = assigned[endpointZone];
-    return id === undefined ? null : { id, placement: placements[endpointZone] ?? 0 };
+    const id = valueAt(assigned, endpointZone);
+    return id === undefined ? null : { id, placement: valueAt(placements, endpointZone) ?? 0 };
   };
 
   const choose = async (known: Folded<Connection>, zoneId: string): Promise<ServiceZone> => {
@@ -70,7 +71,8 @@ export const serviceZones = ({ allocations, provider, clock }: Deps) => {
     const { endpointId, serviceId, serviceRegion } = known.state;
     const endpointZone = endpointZoneOf(endpointId, zoneId);
     if (placement === null) return;
-    if (endpointZone in (await allocations.fold(allocationId(serviceId, id))).state.assigned) return;
+    const { state } = await allocations.fold(allocationId(serviceId, id));
+    if (valueAt(state.assigned, endpointZone) !== undefined) return;
     const context = processContext(`forget/${endpointZone}@${placement}`, known, clock.now(), { service: 'broker' });
     const command = { type: 'UnassignResource', data: { endpointZone, placement } } as const;
     await allocations.execute(allocationId(serviceId, serviceRegion), command, context);

@@ -4,6 +4,7 @@ import type { Repository } from '@privatelink/shared/app/repository';
 import type { Reactor } from '@privatelink/shared/app/run-reactor';
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { StoredEvent } from '@privatelink/shared/eventing/message';
+import { valueAt } from '@privatelink/shared/eventing/parted';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { ConsumerPort } from '../dispatch/consumer.ts';
 import type {
@@ -31,7 +32,7 @@ export const admissionCleanup = ({ admissions, consumer, clock, settleAfterMs }:
   work: async (key) => {
     const [serviceId = '', endpointId = ''] = key.split('/');
     const ledger = await admissions.fold(serviceId);
-    const admission = ledger.state.endpoints[endpointId];
+    const admission = valueAt(ledger.state.endpoints, endpointId);
     if (!admission) return 'settled';
     const againMs = Date.parse(admission.at) + settleAfterMs - clock.now().getTime();
     if (againMs > 0) return { againMs };

@@ -7,7 +7,7 @@ const text = z.string();
 
 export const serviceAdmissionsCodec: Codec<ServiceAdmissionsEvent> = defineCodec<ServiceAdmissionsEvent>({
   category: serviceAdmissions.category,
-  stateVersion: 1,
+  stateVersion: 2,
   events: {
     EndpointAdmitted: { version: 1, schema: z.object({ endpointId: text, accountId: text, at }) },
     AdmissionReleased: { version: 1, schema: z.object({ endpointId: text, at }) },

@@ -1,6 +1,7 @@
 import type { Decider } from '@privatelink/shared/eventing/decider';
 import type { Cmd, Ev } from '@privatelink/shared/eventing/message';
 import { assertNever } from '@privatelink/shared/eventing/never';
+import { entriesOf, type Parted, valueAt, withoutKey, withValue } from '@privatelink/shared/eventing/parted';
 import { Rejected } from '@privatelink/shared/eventing/rejected';
 import { type ProviderQuotas, providerQuotas } from '../endpoint-service/quotas.ts';
 
@@ -9,9 +10,15 @@ export type ServiceAdmissionsEvent =
   | Ev<'EndpointAdmitted', { endpointId: string; accountId: string; at: string }>
   | Ev<'AdmissionReleased', { endpointId: string; at: string }>;
 
-export type Admission = Readonly<{ accountId: string; at: string }>;
+/** `place`: how many entries were ever made before it. */
+export type Admission = Readonly<{ accountId: string; at: string; place: number }>;
 
-export type ServiceAdmissions = Readonly<{ endpoints: Readonly<Record<string, Admission>> }>;
+export type ServiceAdmissions = Readonly<{
+  endpoints: Parted<Admission>;
+  count: number;
+  /** Entries ever made. */
+  entered: number;
+}>;
 
 export type ServiceAdmissionsCommand =
   | Cmd<'AdmitEndpoint', { endpointId: string; accountId: string }>
@@ -23,17 +30,16 @@ export const serviceAdmissionsBy = (
   quotas: ProviderQuotas,
 ): Decider<ServiceAdmissionsCommand, ServiceAdmissionsEvent, ServiceAdmissions> => ({
   category: 'serviceAdmissions',
-  initial: { endpoints: {} },
+  initial: { endpoints: {}, count: 0, entered: 0 },
   evolve: (ledger, event) => {
     switch (event.type) {
       case 'EndpointAdmitted': {
         const { endpointId, accountId, at } = event.data;
-        return { endpoints: { ...ledger.endpoints, [endpointId]: { accountId, at } } };
+        const endpoints = withValue(ledger.endpoints, endpointId, { accountId, at, place: ledger.entered });
+        return { endpoints, count: ledger.count + 1, entered: ledger.entered + 1 };
       }
-      case 'AdmissionReleased': {
-        const { [event.data.endpointId]: _released, ...endpoints } = ledger.endpoints;
-        return { endpoints };
-      }
+      case 'AdmissionReleased':
+        return { ...ledger, endpoints: withoutKey(ledger.endpoints, event.data.endpointId), count: ledger.count - 1 };
       default:
         return assertNever(event);
     }
@@ -42,13 +48,13 @@ export const serviceAdmissionsBy = (
     const { endpointId } = command.data;
     switch (command.type) {
       case 'AdmitEndpoint': {
-        if (endpointId in ledger.endpoints) return [];
+        if (valueAt(ledger.endpoints, endpointId)) return [];
         const exceeded = quotaExceeded(ledger, quotas);
         if (exceeded) throw new Rejected<ServiceAdmissionsRejection>('QUOTA_EXCEEDED', exceeded);
         return [{ type: 'EndpointAdmitted', data: { ...command.data, at } }];
       }
       case 'ReleaseAdmission':
-        return endpointId in ledger.endpoints ? [{ type: 'AdmissionReleased', data: { endpointId, at } }] : [];
+        return valueAt(ledger.endpoints, endpointId) ? [{ type: 'AdmissionReleased', data: { endpointId, at } }] : [];
       default:
         return assertNever(command);
     }
@@ -59,26 +65,24 @@ export const serviceAdmissions = serviceAdmissionsBy(providerQuotas);
 
 /** What is said when not one endpoint more can be admitted; null when one can. */
 export const quotaExceeded = (
-  { endpoints }: ServiceAdmissions,
+  { count: current }: ServiceAdmissions,
   { endpointsPerService }: ProviderQuotas,
 ): Readonly<Record<string, string>> | null => {
-  const current = Object.keys(endpoints).length;
   if (current < endpointsPerService) return null;
   return { quota: 'endpoints per service', limit: String(endpointsPerService), current: String(current) };
 };
 
 /** Endpoints of an account, or of all accounts for `*`, sorted. */
 export const endpointsOf = (ledger: ServiceAdmissions, accountId: string): readonly string[] =>
-  Object.entries(ledger.endpoints)
+  entriesOf(ledger.endpoints)
     .filter(([, admission]) => accountId === '*' || admission.accountId === accountId)
     .map(([endpointId]) => endpointId)
     .sort();
 
 /** How many endpoints of the same account are in the ledger that were entered before this one. */
 export const earlierThan = ({ endpoints }: ServiceAdmissions, endpointId: string): number => {
-  // Entries stay in the order in which they were made.
-  const entered = Object.entries(endpoints);
-  const place = entered.findIndex(([id]) => id === endpointId);
-  const accountId = endpoints[endpointId]?.accountId;
-  return entered.slice(0, Math.max(place, 0)).filter(([, admission]) => admission.accountId === accountId).length;
+  const own = valueAt(endpoints, endpointId);
+  if (!own) return 0;
+  const isEarlier = ({ accountId, place }: Admission): boolean => accountId === own.accountId && place < own.place;
+  return entriesOf(endpoints).filter(([, admission]) => isEarlier(admission)).length;
 };

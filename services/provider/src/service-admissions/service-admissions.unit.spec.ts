@@ -34,11 +34,8 @@ describe('admitting', () => {
 });
 
 describe('the quota', () => {
-  const full = {
-    endpoints: Object.fromEntries(
-      Array.from({ length: 10_000 }, (_, index) => [`ep-${index}`, { accountId: 'a', at }]),
-    ),
-  };
+  const ten = Array.from({ length: 10_000 }, (_, index) => admitted(`ep-${index}`));
+  const full = evolveAll(serviceAdmissions, serviceAdmissions.initial, ten);
   const decide = (command: ServiceAdmissionsCommand) => serviceAdmissions.decide(command, full, at);
 
   it('is 10,000 endpoints, and a place is free again once one is released', () => {
