@@ -14,7 +14,7 @@ import {
   serviceAt,
 } from '../../services/ops/src/testing/many-connections.ts';
 import { type OpsProcess, startOps } from './ops-process.ts';
-import { percentile, round, timed } from './statistics.ts';
+import { type Figures, figures, round, timed } from './statistics.ts';
 
 const IN_FLIGHT = 500;
 const ROUNDS = 30;
@@ -22,7 +22,6 @@ const LOOK_EVERY_MS = 250;
 /** As many as the table asks for at once. */
 const PAGE = 100;
 
-type Figures = Readonly<{ p50: number; p99: number; max: number }>;
 export type TableFigures = Readonly<{ who: string; what: string; rows: number }> & Figures;
 type Query = Readonly<{ what: string; path: string }>;
 
@@ -196,9 +195,3 @@ const measure = async (ops: OpsProcess, token: string, who: string, queries: rea
   }
   return results;
 };
-
-const figures = (samples: readonly number[]): Figures => ({
-  p50: round(percentile(samples, 0.5), 1),
-  p99: round(percentile(samples, 0.99), 1),
-  max: round(Math.max(...samples), 1),
-});

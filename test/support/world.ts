@@ -36,12 +36,17 @@ export type CallerOptions = Readonly<{
   timeoutMs?: number;
 }>;
 
-/** Clients with a caller's own token, as the development issuer signs it. */
+/** A caller's own token, as the development issuer signs it. */
+export const tokenFor = async (
+  { issuer }: Pick<RunFile, 'issuer'>,
+  { account, roles, subject = 'demo' }: CallerOptions,
+): Promise<string> =>
+  mintToken({ subject, account, roles, key: await loadSigningKey(issuer.keyFile), ttlSeconds: 3_600 });
+
+/** Clients with a caller's own token. */
 export const apiFor = async (run: Pick<RunFile, 'grpc' | 'issuer'>, caller: CallerOptions): Promise<Api> => {
-  const key = await loadSigningKey(run.issuer.keyFile);
-  const { account, roles, subject = 'demo', timeoutMs = 5_000 } = caller;
-  const token = await mintToken({ subject, account, roles, key, ttlSeconds: 3_600 });
-  const clients = clientsOf(run, { token: () => token, timeoutMs });
+  const token = await tokenFor(run, caller);
+  const clients = clientsOf(run, { token: () => token, timeoutMs: caller.timeoutMs ?? 5_000 });
   return {
     ...clients,
     close: () => {

@@ -1,25 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { describe } from 'vitest';
-
-/** Debian's own, or another one. */
-const binary = process.env['PRIVATELINK_CHROMIUM'] || '/usr/bin/chromium';
-const isThere = existsSync(binary);
+import { isBrowserThere } from '../../support/browser.ts';
 
 /** A suite that needs a browser; where there is none its name says why it is skipped. */
 export const describeWithBrowser = (name: string, suite: () => void): void => {
-  const title = isThere ? name : `${name} (skipped: no Chromium)`;
-  if (!isThere) console.warn(title);
-  describe.skipIf(!isThere)(title, suite);
+  const title = isBrowserThere ? name : `${name} (skipped: no Chromium)`;
+  if (!isBrowserThere) console.warn(title);
+  describe.skipIf(!isBrowserThere)(title, suite);
 };
-
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: binary,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadSigningKey, mintToken } from '@privatelink/embedded/keys';
 import type { Role } from '@privatelink/shared/grpc/access';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { openBrowser, signIn } from '../../support/browser.ts';
 import type { Cast } from '../../support/scenario.ts';
 import { type Stage, useStage } from '../../support/stage.ts';
-import { consoleErrors, openBrowser } from './browser.ts';
+import { type CallerOptions, tokenFor } from '../../support/world.ts';
+import { consoleErrors } from './browser.ts';
 import { type Population, populate } from './population.ts';
 
 const screenshots = fileURLToPath(new URL('../../../node_modules/.cache/privatelink/screenshots/', import.meta.url));
@@ -21,6 +22,8 @@ const LOOK_MS = 15_000;
 
 export type Who = Readonly<{ roles: readonly Role[]; account?: string }>;
 const OPERATOR: Who = { roles: ['operator'] };
+
+const callerOf = ({ roles, account = '' }: Who): CallerOptions => ({ subject: roles.join('-'), account, roles });
 
 type PageOptions = BrowserContextOptions &
   Readonly<{
@@ -50,14 +53,9 @@ export const useDashboard = (): Dashboard => {
   let population: Population;
   const url = () => stage().run.dashboard.urls[0] ?? '';
 
-  const tokenOf = async ({ roles, account = '' }: Who): Promise<string> => {
-    const key = await loadSigningKey(stage().run.issuer.keyFile);
-    return mintToken({ subject: roles.join('-'), account, roles, key, ttlSeconds: 3_600 });
-  };
-
   const get = async <T>(path: string): Promise<T> => {
     const reply = await fetch(`${url()}${path}`, {
-      headers: { authorization: `Bearer ${await tokenOf(OPERATOR)}` },
+      headers: { authorization: `Bearer ${await tokenFor(stage().run, callerOf(OPERATOR))}` },
     });
     expect(reply.status).toBe(200);
     return (await reply.json()) as T;
@@ -85,8 +83,7 @@ export const useDashboard = (): Dashboard => {
       const context = await browser.newContext(options);
       context.setDefaultTimeout(LOOK_MS);
       try {
-        const signIn = { headers: { authorization: `Bearer ${await tokenOf(who)}`, origin: url() } };
-        expect((await context.request.post(`${url()}/api/session`, signIn)).status()).toBe(200);
+        await signIn(context, stage().run, callerOf(who));
         const page = await context.newPage();
         const errors = consoleErrors(page);
         const result = await work(page).catch(async (error: Error) => {
