@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEventStore } from '@privatelink/embedded/event-store-server';
+import { loadSigningKey, mintToken } from '@privatelink/embedded/keys';
 import { startNats } from '@privatelink/embedded/nats';
 import type { NatsUser } from '@privatelink/embedded/nats-config';
 import { startPostgres } from '@privatelink/embedded/postgres';
+import type { RunFile } from '@privatelink/embedded/run-file';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../support/world.ts';
@@ -64,16 +66,29 @@ async function createOwner(adminUrl: string): Promise<string> {
 }
 
 const start = async (changed: Partial<typeof env> = {}): Promise<World> => {
-  world = await startWorld({ env: { ...env, ...changed } });
+  world = await startWorld({ env: { ...env, ...changed }, dashboard: true });
   return world;
 };
+
+/** How many endpoints the dashboard has heard the end of. */
+async function endsHeard({ dashboard, issuer }: RunFile): Promise<number> {
+  const key = await loadSigningKey(issuer.keyFile);
+  const token = await mintToken({ key, subject: 'olga', account: '', roles: ['operator'], ttlSeconds: 60 });
+  const facts = await fetch(`${dashboard.urls[0]}/api/facts?pageSize=500`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { items } = (await facts.json()) as { items: { resourceType: string; transition: { to: string } | null }[] };
+  return items.filter(({ resourceType, transition }) => resourceType === 'endpoint' && transition?.to === 'GONE')
+    .length;
+}
 
 test('the whole story on servers that are given, and once more on what it left there', {
   timeout: 120_000,
 }, async () => {
+  let ends = 0;
   for (const time of ['first', 'second']) {
     const { system, stop } = await start();
-    expect(Object.keys(system.pids())).toEqual(['provider-1', 'consumer-1', 'broker-1', 'dns-1']);
+    expect(Object.keys(system.pids())).toEqual(['provider-1', 'consumer-1', 'broker-1', 'dns-1', 'ops-1']);
     expect(system.run).toMatchObject({
       eventStore: { url: env.PRIVATELINK_EVENT_STORE },
       nats: { url: env.PRIVATELINK_NATS },
@@ -81,6 +96,8 @@ test('the whole story on servers that are given, and once more on what it left t
     });
     const told = await playLifecycle(system.run);
     expect(told.at(-1), time).toMatchObject({ resource: 'endpoint', to: 'GONE' });
+    ends += told.filter(({ resource, to }) => resource === 'endpoint' && to === 'GONE').length;
+    await expect.poll(() => endsHeard(system.run), { timeout: 10_000 }).toBe(ends);
     await stop();
     world = undefined;
   }
