@@ -18,8 +18,9 @@ export const SubscriptionGaps = () => {
           <Fact key={service} name={service} value={answer ? <Summary of={answer.subscriptions} /> : '…'} />
         ))}
       </dl>
-      <p>
-        <Link to="/system">Each of them</Link>
+      <p className="muted">
+        Positions count to the end of the store. Those of events that are not for a subscription are passed by its next
+        checkpoint. <Link to="/system">Each of them</Link>
       </p>
     </section>
   );
