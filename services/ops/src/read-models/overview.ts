@@ -46,11 +46,11 @@ export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: num
       sql<Count>`select status as name, count(*)::int as count from ${sql.id(table)} where not gone and ${mine}
         group by 1 order by 1`.execute(db),
     );
-  const holds = all<Count>(
+  const byHold = all<Count>(
     sql<Count>`select reason as name, count(*)::int as count from ${sql.id(CONNECTIONS)}, unnest(hold_reasons) as reason
       where not gone and hold_reasons <> '{}' and ${either} group by 1 order by 2 desc, 1`.execute(db),
   );
-  const services = all<Count>(
+  const byService = all<Count>(
     sql<Count>`select service_id as name, count(*)::int as count from ${sql.id(CONNECTIONS)}
       where not gone and ${either} group by 1 order by 2 desc, 1 limit 8`.execute(db),
   );
@@ -63,14 +63,19 @@ export const readCounts = async (db: Db, { accountId }: Scope, stuckAfterMs: num
       db,
     ),
   );
-  const [{ stuck, degraded } = { stuck: 0, degraded: 0 }] = await trouble;
-  return {
-    connections: await byStatus(CONNECTIONS, either),
-    endpoints: await byStatus('foreign_consumer_endpoint', own),
-    endpointServices: await byStatus('foreign_provider_endpoint_service', own),
-    ...{ holds: await holds, largestServices: await services, stuck, degraded },
-    ...{ overdue: await readOverdue(db, either), zones: await readZones(db, either) },
-  };
+  const [connections, endpoints, endpointServices, holds, largestServices, overdue, zones, [counted]] =
+    await Promise.all([
+      byStatus(CONNECTIONS, either),
+      byStatus('foreign_consumer_endpoint', own),
+      byStatus('foreign_provider_endpoint_service', own),
+      byHold,
+      byService,
+      readOverdue(db, either),
+      readZones(db, either),
+      trouble,
+    ]);
+  const { stuck, degraded } = counted ?? { stuck: 0, degraded: 0 };
+  return { connections, endpoints, endpointServices, holds, largestServices, stuck, degraded, overdue, zones };
 };
 
 /** Moves of connections in each minute of the last ones. */

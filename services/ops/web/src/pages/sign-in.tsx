@@ -27,7 +27,8 @@ export const SignInPage = () => {
         {isUsed && <p className="notice tone-warn">This login link was used already, or is of an earlier run.</p>}
         <p className="muted">
           Follow the link that <code>npm start</code> printed, get another one with{' '}
-          <code>node infra/embedded/src/login-link.ts</code>, or paste a token.
+          <code>node infra/embedded/src/login-link.ts</code>, or paste a token, which{' '}
+          <code>node infra/embedded/src/token.ts</code> makes.
         </p>
         <label className="field">
           Token
