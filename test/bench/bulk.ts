@@ -92,7 +92,9 @@ const processorSeconds = async ({ processes }: RunFile): Promise<Readonly<Record
     pids.map(async (pid) => {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const seconds = (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+      // Its own, and that of its children that have ended.
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      const seconds = ticks / TICKS_PER_SECOND;
       return { pid: Number(pid), parent: Number(fields[1] ?? 0), seconds };
     }),
   );
