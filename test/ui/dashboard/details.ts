@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { reportPayment } from '../../support/scenario.ts';
 import { seriousFindings } from './browser.ts';
 import type { Dashboard } from './use-dashboard.ts';
 
@@ -87,7 +88,8 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
   });
 
   test('the overview leads to what waits for an account’s payment, and to the connections of a zone', async () => {
-    const { provider, consumer } = cast();
+    const { provider, consumer, billing } = cast();
+    await reportPayment(billing, 'overdue', population().eventful);
     await page(async (one) => {
       await one.goto(`${url()}/`);
       const main = one.getByRole('main');
