@@ -104,12 +104,16 @@ export const upsertRows = async <R>(
   return Number(numAffectedRows ?? 0n);
 };
 
+/** A list is a set: keys of a state that was read from the table come in another order than those of a fresh one. */
+const inOrder = <T>(value: T | readonly string[]): T | readonly string[] =>
+  Array.isArray(value) ? value.toSorted() : value;
+
 /** The JSON of a row. */
 export const rowOf = <R>(
   columns: Readonly<Record<string, Column<R>>>,
   { key, state, position, revision, updatedAt }: Omit<Row<R>, 'updatedAt'> & { updatedAt: string },
 ): object => ({
-  ...Object.fromEntries(Object.entries(columns).map(([name, { of }]) => [name, toJson(of(state))])),
+  ...Object.fromEntries(Object.entries(columns).map(([name, { of }]) => [name, toJson(inOrder(of(state)))])),
   key,
   state,
   position: String(position),
