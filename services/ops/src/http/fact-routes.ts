@@ -7,12 +7,13 @@ import { isTold } from '../views/fact-view.ts';
 import type { Authenticate } from './authentication.ts';
 import { factJson, placeText, readPlace, toFactJson } from './fact-json.ts';
 import { connectionList } from './listings.ts';
+import { plainText, text } from './query-text.ts';
 import type { App } from './server.ts';
 
 export const factSelection = {
-  about: z.string().max(64).default('').describe('A resource, a service or an account'),
+  about: text(64, 'A resource, a service or an account'),
   type: z
-    .union([z.string().max(64), z.array(z.string().max(64)).max(32)])
+    .union([plainText(64), z.array(plainText(64)).max(32)])
     .default([])
     .transform((types) => [types].flat().filter((type) => type !== '')),
 };

@@ -6,15 +6,8 @@ import type { Authenticate, Signed } from './authentication.ts';
 import { line } from './csv.ts';
 import { type Asked, type PageDeps, readPage } from './list-page.ts';
 import { type Listing, listings, type Shown } from './listings.ts';
+import { text } from './query-text.ts';
 import type { App } from './server.ts';
-
-const text = (max: number, about: string) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => !value.includes('\0'), 'must not contain NUL')
-    .default('')
-    .describe(about);
 
 const selection = {
   filter: text(2_048, 'As lists of the services are filtered (AIP-160): `status = CONNECTED AND zone_ids:h`'),

@@ -6,6 +6,7 @@ import { nodeKinds } from '../views/topology.ts';
 import type { Authenticate } from './authentication.ts';
 import { connectionList } from './listings.ts';
 import { counts } from './overview-routes.ts';
+import { text } from './query-text.ts';
 import type { App } from './server.ts';
 
 const node = z.object({
@@ -37,7 +38,7 @@ export const topologyRoutes = (app: App, db: Db, authenticate: Authenticate): vo
         summary: 'Connections as a graph of 500 nodes at most',
         tags: ['overview'],
         querystring: z.object({
-          about: z.string().max(64).default('').describe('With this account, VPC, endpoint or service alone'),
+          about: text(64, 'With this account, VPC, endpoint or service alone'),
         }),
         response: { 200: topology },
       },
