@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '@privatelink/shared/grpc/access';
 import { generateSigningKeys, issueToken } from '@privatelink/shared/grpc/issue-token';
@@ -53,7 +54,7 @@ export const startOps = async ({
   };
   while ((await fetch(`http://${http}/api/session`).catch(() => null)) === null) {
     if (child.exitCode !== null) throw new BenchError(`the operators' service ended with ${child.exitCode}`, 1);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await delay(LOOK_EVERY_MS);
   }
   return {
     get: async <T>(path: string, token: string): Promise<T> => {

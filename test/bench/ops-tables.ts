@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectNats, type Nats } from '@privatelink/shared/nats/connect';
 import { toMsgHdrs } from '@privatelink/shared/nats/headers';
 import { ensureStream, factsStream } from '@privatelink/shared/nats/streams';
@@ -90,7 +91,7 @@ const subjectOf = (service: Producer): string =>
   factSubject({ service, resourceType: 'resource', type: 'Announced', accountId: '-' });
 
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  while (!(await isSo())) await delay(LOOK_EVERY_MS);
 };
 
 const allTakenIn = (db: Client, messages: number): Promise<void> =>

@@ -1,7 +1,7 @@
 import { type FactReader, factReader } from '@privatelink/shared/facts/fact-reader';
-import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
 import { factAnnouncer } from '@privatelink/shared/nats/fact-announcements';
 import type { Feed } from '@privatelink/shared/nats/feed';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import { connectionCodec } from '../../../services/connection-broker/src/connection/connection.codec.ts';

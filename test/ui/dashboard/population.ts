@@ -1,5 +1,6 @@
 import { createEndpoints } from '../../support/many-endpoints.ts';
 import {
+  acceptRequest,
   type Cast,
   createEndpoint,
   endpointRequest,
@@ -47,7 +48,7 @@ export const populate = async (stage: Stage, cast: Cast, count: number): Promise
   const of = (service: PublishedService) => [...created].filter(([, one]) => one === service).map(([id]) => id);
   const [eventful = '', ...waiting] = of(services.byHand);
 
-  await provider.broker.acceptConnection(accept(eventful), CALL);
+  await provider.broker.acceptConnection(acceptRequest(eventful), CALL);
   const followed = stage.follow(provider, eventful);
   await followed.reaches('CONNECTED');
   await reportPayment(billing, 'overdue', eventful);
@@ -66,8 +67,3 @@ export const populate = async (stage: Stage, cast: Cast, count: number): Promise
     counts: { CONNECTED: connected, SERVICE_DELETED: deleted, DISCONNECTED: count - connected - deleted },
   };
 };
-
-const accept = (connectionId: string) => ({
-  ...{ requestId: requestId(), connectionId, message: 'welcome', expireTime: undefined },
-  ...{ zoneIds: [], zoneResources: [] },
-});

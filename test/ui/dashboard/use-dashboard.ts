@@ -14,7 +14,7 @@ const screenshots = fileURLToPath(new URL('../../../node_modules/.cache/privatel
 
 /** A few dozen show whether everything works, thousands whether it does so in use. */
 const CONNECTIONS = Number(process.env['PRIVATELINK_UI_CONNECTIONS'] ?? 48);
-/** Some 36 a second are created on a slow machine. */
+/** Thousands are created in minutes. */
 const PATIENCE_MS = 120_000 + CONNECTIONS * 60;
 
 /** Nothing on a page takes so long. */

@@ -4,8 +4,9 @@ import { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
 import type { Fact } from '@privatelink/proto/events/v1/fact';
 import { EndpointService } from '@privatelink/proto/provider/v1/endpoint_service';
 import { instantOf } from '@privatelink/shared/grpc/timestamp';
-import { type IncomingMessage, InvalidMessage } from '@privatelink/shared/nats/consumer';
+import { InvalidMessage } from '@privatelink/shared/nats/consumer';
 import { readFact } from '@privatelink/shared/nats/fact-announcements';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 import { jsonOf } from './protobuf-json.ts';
 
 /** How far a source has announced, and what it says of a resource, if it is about one. */

@@ -1,7 +1,7 @@
 import { headers as createHeaders } from '@nats-io/transport-node';
 import { connectNats, type Nats } from '@privatelink/shared/nats/connect';
-import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
 import { type FeedDeps, runFeed } from '@privatelink/shared/nats/feed';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 import { ensureStream } from '@privatelink/shared/nats/streams';
 import { factSubject } from '@privatelink/shared/nats/subjects';
 import { systemClock as clock } from '@privatelink/shared/runtime/clock';

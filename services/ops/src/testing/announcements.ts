@@ -4,7 +4,7 @@ import { Endpoint, EndpointStatus } from '@privatelink/proto/consumer/v1/endpoin
 import { Fact } from '@privatelink/proto/events/v1/fact';
 import { EndpointService, EndpointServiceStatus } from '@privatelink/proto/provider/v1/endpoint_service';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
-import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 
 /** What services would announce, for tests. */
 

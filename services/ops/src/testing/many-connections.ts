@@ -1,6 +1,6 @@
 import { ConnectionZone, Decision, Hold, HoldReason, ZoneStatus } from '@privatelink/proto/broker/v1/connection';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
-import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 import type { Producer } from '@privatelink/shared/nats/subjects';
 import { connectionMoved, endpointMade, serviceMade } from './announcements.ts';
 

@@ -7,7 +7,7 @@ import type { Role } from '@privatelink/shared/grpc/access';
 import { generateSigningKeys, issueToken } from '@privatelink/shared/grpc/issue-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
 import { tokenVerifier } from '@privatelink/shared/grpc/tokens';
-import type { IncomingMessage } from '@privatelink/shared/nats/consumer';
+import type { IncomingMessage } from '@privatelink/shared/nats/incoming-message';
 import type { Producer } from '@privatelink/shared/nats/subjects';
 import { connectPostgres, type Db } from '@privatelink/shared/postgres/connect';
 import { systemClock } from '@privatelink/shared/runtime/clock';

@@ -1,7 +1,7 @@
 import type { EventsServiceService } from '@privatelink/proto/events/v1/events_service';
 import { Fact } from '@privatelink/proto/events/v1/fact';
 import type { RemoteService } from '../grpc/client.ts';
-import type { IncomingMessage } from '../nats/consumer.ts';
+import type { IncomingMessage } from '../nats/incoming-message.ts';
 import { factSubject, heartbeatSubject, type Producer } from '../nats/subjects.ts';
 import type { Db } from '../postgres/connect.ts';
 import { foreignPosition } from '../postgres/foreign-table.ts';

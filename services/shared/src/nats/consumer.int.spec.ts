@@ -4,8 +4,9 @@ import { Rejected } from '../eventing/rejected.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type NatsServer, startNats } from '../testing/servers.ts';
 import { connectNats, type Nats } from './connect.ts';
-import { type Consumer, type ConsumerDeps, type IncomingMessage, InvalidMessage, runConsumer } from './consumer.ts';
+import { type Consumer, type ConsumerDeps, InvalidMessage, runConsumer } from './consumer.ts';
 import { fromMsgHdrs, toMsgHdrs } from './headers.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import { ensureStream } from './streams.ts';
 
 const log = pino({ level: 'silent' });

@@ -18,8 +18,6 @@ import { fromMsgHdrs } from './headers.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import { ensureStreams, type StreamName } from './streams.ts';
 
-export type { IncomingMessage };
-
 /** A message that no repetition makes any better. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
