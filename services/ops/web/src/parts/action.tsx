@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { type Preview, rpc, type ServiceName } from '../api.ts';
 import { words } from '../format.ts';
 import { refreshAll } from '../live.ts';
-import { Problem } from './problem.tsx';
+import { ConfirmDialog, MessageField } from './confirm-dialog.tsx';
 
 export type ActionOf = Readonly<{
   name: string;
@@ -22,8 +22,6 @@ type Previewed = Readonly<{ preview?: Preview }>;
 
 /** A button that says what it would do, does it when it is confirmed, and then shows what came of it. */
 export const Action = ({ name, service, method, request, message = false, force, isDanger = false }: ActionOf) => {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
   const client = useQueryClient();
   const [text, setText] = useState('');
   const [isForced, setIsForced] = useState(false);
@@ -34,19 +32,12 @@ export const Action = ({ name, service, method, request, message = false, force,
     return rpc<Previewed>(service, method, { ...fields, ...said, requestId, dryRun });
   };
   const preview = useMutation({ mutationFn: () => ask(true) });
-  const run = useMutation({
-    mutationFn: () => ask(false),
-    onSuccess: () => {
-      refreshAll(client);
-      dialog.current?.close();
-    },
-  });
-  const open = () => {
+  const run = useMutation({ mutationFn: () => ask(false), onSuccess: () => refreshAll(client) });
+  const open = (id: string) => {
     // The same for the preview and for what is then done: neither happens twice.
-    setRequestId(crypto.randomUUID());
+    setRequestId(id);
     setIsForced(false);
     run.reset();
-    dialog.current?.showModal();
   };
   const { mutate: look, reset } = preview;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what would be done is asked for anew when it is another thing
@@ -55,46 +46,24 @@ export const Action = ({ name, service, method, request, message = false, force,
     reset();
     look();
   }, [requestId, isForced, look, reset]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    run.mutate();
-  };
   return (
-    <>
-      <button type="button" className={isDanger ? 'danger' : ''} onClick={open}>
-        {name}
-      </button>
-      <dialog ref={dialog} aria-labelledby={title}>
-        <form onSubmit={submit}>
-          <h2 id={title}>{name}</h2>
-          {message && (
-            <label className="field">
-              Message
-              <input value={text} maxLength={256} onChange={({ target }) => setText(target.value)} />
-            </label>
-          )}
-          {force && (
-            <label className="check">
-              <input type="checkbox" checked={isForced} onChange={({ target }) => setIsForced(target.checked)} />
-              {force}
-            </label>
-          )}
-          <div aria-live="polite">
-            {preview.isPending && <p className="muted">Asking what it would do …</p>}
-            {preview.data && <PreviewText preview={preview.data.preview} />}
-          </div>
-          <Problem error={run.error ?? preview.error} />
-          <div className="actions">
-            <button type="submit" className="primary" disabled={!preview.isSuccess || run.isPending}>
-              {name}
-            </button>
-            <button type="button" onClick={() => dialog.current?.close()}>
-              Cancel
-            </button>
-          </div>
-        </form>
-      </dialog>
-    </>
+    <ConfirmDialog
+      {...{ name, isDanger, onOpen: open, error: run.error ?? preview.error }}
+      isReady={preview.isSuccess && !run.isPending}
+      onConfirm={(close) => run.mutate(undefined, { onSuccess: close })}
+    >
+      {message && <MessageField label="Message" text={text} onText={setText} />}
+      {force && (
+        <label className="check">
+          <input type="checkbox" checked={isForced} onChange={({ target }) => setIsForced(target.checked)} />
+          {force}
+        </label>
+      )}
+      <div aria-live="polite">
+        {preview.isPending && <p className="muted">Asking what it would do …</p>}
+        {preview.data && <PreviewText preview={preview.data.preview} />}
+      </div>
+    </ConfirmDialog>
   );
 };
 

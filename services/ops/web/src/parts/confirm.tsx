@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
-import { Problem } from './problem.tsx';
+import { type ReactNode, useState } from 'react';
+import { ConfirmDialog, MessageField } from './confirm-dialog.tsx';
 
 type ConfirmOf = Readonly<{
   name: string;
@@ -16,52 +16,27 @@ type ConfirmOf = Readonly<{
 
 /** A button of what cannot be tried out before: it is done when it is confirmed. */
 export const Confirm = ({ name, label, children, message = false, isDanger = false, run }: ConfirmOf) => {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
   const client = useQueryClient();
   const [text, setText] = useState('');
   const [requestId, setRequestId] = useState('');
   const work = useMutation({
     mutationFn: () => run(requestId, text),
-    onSuccess: () => dialog.current?.close(),
     // Also what fails has changed it.
-    onSettled: () => client.invalidateQueries(),
+    onSettled: () => void client.invalidateQueries(),
   });
-  const open = () => {
-    setRequestId(crypto.randomUUID());
+  const open = (id: string) => {
+    setRequestId(id);
     work.reset();
-    dialog.current?.showModal();
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    work.mutate();
   };
   return (
-    <>
-      <button type="button" className={isDanger ? 'danger' : ''} aria-label={`${name} ${label}`} onClick={open}>
-        {name}
-      </button>
-      <dialog ref={dialog} aria-labelledby={title}>
-        <form onSubmit={submit}>
-          <h2 id={title}>{name}</h2>
-          <p>{children}</p>
-          {message && (
-            <label className="field">
-              Reason
-              <input required value={text} maxLength={256} onChange={({ target }) => setText(target.value)} />
-            </label>
-          )}
-          <Problem error={work.error} />
-          <div className="actions">
-            <button type="submit" className="primary" disabled={work.isPending}>
-              {name}
-            </button>
-            <button type="button" onClick={() => dialog.current?.close()}>
-              Cancel
-            </button>
-          </div>
-        </form>
-      </dialog>
-    </>
+    <ConfirmDialog
+      {...{ name, isDanger, error: work.error, onOpen: open }}
+      label={`${name} ${label}`}
+      isReady={!work.isPending}
+      onConfirm={(close) => work.mutate(undefined, { onSuccess: close })}
+    >
+      <p>{children}</p>
+      {message && <MessageField label="Reason" required text={text} onText={setText} />}
+    </ConfirmDialog>
   );
 };
