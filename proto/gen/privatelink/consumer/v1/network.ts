@@ -163,7 +163,10 @@ export interface SecurityGroupRule {
   priority: number;
 }
 
-/** A set of rules for traffic to an endpoint's network interfaces. */
+/**
+ * A set of rules for traffic of an endpoint's network interfaces. They bound REVERSE endpoints; of INTERFACE endpoints they are
+ * kept, and what comes from the endpoint's VPC is not measured by them.
+ */
 export interface SecurityGroup {
   /** `sg-` and 20 characters of [0-9a-z]. */
   securityGroupId: string;
