@@ -6,6 +6,7 @@ import { createZoneState, type ZoneState } from './desired/zone-state.ts';
 import type { Lock } from './directory-lock.ts';
 import type { Engine } from './haproxy/engine.ts';
 import type { Limits } from './limits/limits.ts';
+import { measureNoShift } from './measure.ts';
 import type { Mode } from './modes/mode.ts';
 import { startShift } from './shift.ts';
 
@@ -38,6 +39,7 @@ export const runAgent = async (deps: AgentDeps): Promise<void> => {
   const { clock, log, signal } = deps;
   const zone = createZoneState();
   let failures = 0;
+  measureNoShift(deps);
   const onSynced = (): void => {
     failures = 0;
   };

@@ -1,5 +1,6 @@
 import type { AgentDeps } from './agent.ts';
 import type { ZoneState } from './desired/zone-state.ts';
+import { measureNoShift, measureShift } from './measure.ts';
 import { createWork, type Work } from './work.ts';
 
 /** The time in which an agent has been told what is desired, and works. */
@@ -45,12 +46,14 @@ export const startShift = (deps: AgentDeps, zone: ZoneState): Shift => {
   const loop = async (): Promise<void> => {
     const work = createWork(deps, zone, signal);
     const over = new AbortController();
+    measureShift(deps, clock.now());
     const looking = lookAtHealth(work, AbortSignal.any([signal, over.signal]));
     try {
       await rounds(work);
     } finally {
       over.abort();
       await looking;
+      measureNoShift(deps);
     }
   };
 

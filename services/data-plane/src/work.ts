@@ -6,6 +6,7 @@ import type { ZoneState } from './desired/zone-state.ts';
 import type { Forward, Refusal } from './haproxy/forward.ts';
 import { createHealthReports } from './health.ts';
 import type { Limit, Unkept } from './limits/limits.ts';
+import { measureForwarding } from './measure.ts';
 import type { Placed, Placement } from './modes/mode.ts';
 import { createProblems } from './problems.ts';
 import { createReporter, sameListeners } from './reporter.ts';
@@ -128,20 +129,10 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
     isUndone: async (hurry) => [await mode.check(hurry), await limits.check(hurry)].includes(true),
     lookAtHealth: async () => {
       const checks = await engine.checks();
-      measure(zone.desired(), checks);
+      measureForwarding({ desired: zone.desired(), checks, notInPlace: problems.count() });
       health.look(applied, checks, unkept.connectionIds);
     },
   };
-};
-
-const measure = (desired: readonly Forwarding[], checks: ReadonlyMap<string, boolean>): void => {
-  measured.interfaces.reset();
-  for (const { state, confirmed } of desired) {
-    measured.interfaces.inc({ desired: state.replace('FORWARDING_STATE_', ''), confirmed: String(confirmed) });
-  }
-  const up = [...checks.values()].filter(Boolean).length;
-  measured.targets.set({ state: 'up' }, up);
-  measured.targets.set({ state: 'down' }, checks.size - up);
 };
 
 const idOf = ({ forwarding }: Desired): string => forwarding.connectionId;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@privatelink/shared/eventing/ports';
+import { forwarding as measured } from '@privatelink/shared/telemetry/metrics';
 import type { Logger } from 'pino';
 import { admitForwards } from './admission.ts';
 import { NoAnswer, readChecks, readFrontends, readInfo } from './cli.ts';
@@ -117,6 +118,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     await rename(nextFile, configFile);
     try {
       const now = running ? await master.reload(running) : await master.start();
+      if (running) measured.reloads.inc();
       known = { worker: now.worker, config: readConfig(config) };
       return now;
     } catch (error) {

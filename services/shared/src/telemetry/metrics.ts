@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
 
 /**
- * All that a process measures. Labels have few values, from the code or the contract: never an id, an account or what a
- * caller wrote. Durations are in seconds.
+ * All that a process measures. Labels have few values, from the code, the contract or the configuration: never the id of
+ * a resource, an account or what a caller wrote. Durations are in seconds.
  */
 export const registry = new Registry<OpenMetricsContentType>();
 registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -99,5 +99,15 @@ export const forwarding = {
     'confirmed',
   ]),
   targets: gauge('forwarding_targets', 'Targets of the zone, by whether they answer', ['state']),
+  impaired: gauge(
+    'forwarding_impaired_interfaces',
+    'Interfaces of the zone with a problem; problem: not in place, no target or limit not kept',
+    ['problem'],
+  ),
+  began: gauge('forwarding_shift_start_time_seconds', 'When the agent began to work in its zone; 0: it does not', [
+    'zone',
+    'agent',
+  ]),
+  reloads: counter('forwarding_reloads', 'Times that HAProxy took another configuration'),
   rounds: histogram('forwarding_round_duration_seconds', 'Time to put in place what has changed', ['outcome']),
 } as const;
