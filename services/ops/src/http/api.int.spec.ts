@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { ConnectionStatus } from '@privatelink/proto/broker/v1/connection';
 import { timestamp } from '@privatelink/shared/grpc/timestamp';
 import { registry } from '@privatelink/shared/telemetry/metrics';
@@ -7,7 +6,7 @@ import { connectionMoved, consumer, endpointMade, provider, serviceMade, strange
 import { openStage, type Stage } from '../testing/stage.ts';
 
 let stage: Stage;
-let tokens: Readonly<Record<'operator' | 'viewer' | 'provider' | 'consumer' | 'stranger' | 'billing', string>>;
+let tokens: Readonly<Record<'operator' | 'viewer' | 'provider' | 'consumer' | 'stranger', string>>;
 
 beforeAll(async () => {
   stage = await openStage();
@@ -17,7 +16,6 @@ beforeAll(async () => {
     provider: await stage.token(['provider'], provider),
     consumer: await stage.token(['consumer'], consumer),
     stranger: await stage.token(['provider', 'consumer'], stranger),
-    billing: await stage.token(['billing']),
   };
   await stage.tell('provider', serviceMade('epsrv-1'), serviceMade('epsrv-2', stranger));
   await stage.tell('consumer', endpointMade('ep-00'), endpointMade('ep-01'));
@@ -155,14 +153,6 @@ describe('who sees what', () => {
     expect(await actors(tokens.provider)).toEqual(['user:paula']);
     expect(await actors(tokens.consumer)).toEqual(['']);
   });
-
-  it('roles that may not list are refused, and so is nobody', async () => {
-    expect((await stage.get('/api/connections', tokens.billing)).status).toBe(403);
-    expect((await stage.get('/api/endpoint-services', tokens.consumer)).status).toBe(403);
-    const paths = ['connections', 'endpoints', 'endpoint-services', 'overview', 'facts', 'live', 'session'];
-    for (const path of paths) expect((await stage.get(`/api/${path}`, 'nonsense')).status).toBe(401);
-    for (const path of paths) expect((await fetch(`${stage.origin()}/api/${path}`)).status).toBe(401);
-  });
 });
 
 describe('what is measured', () => {
@@ -194,61 +184,8 @@ describe('attackers', () => {
     expect(await reasonOf(foreign)).toBe('PAGE_TOKEN_INVALID');
   });
 
-  it('get no more than a page, and bad input is told what is wrong with it', async () => {
+  it('get no more than a page', async () => {
     expect((await stage.get('/api/connections?pageSize=1000000', tokens.operator)).status).toBe(200);
-    const bad = [
-      ['/api/connections?pageSize=-1', 'page_size'],
-      ['/api/connections?pageSize=x', 'pageSize'],
-      ['/api/connections?filter=gone%20%3D%20true', 'filter'],
-      ['/api/connections?orderBy=account_ids', 'order_by'],
-      [`/api/connections?q=${'x'.repeat(257)}`, 'q'],
-      ['/api/connections?q=%00', 'q'],
-      ['/api/topology?about=%00', 'about'],
-      ['/api/facts?about=%00', 'about'],
-      ['/api/facts?type=%00', 'type'],
-      ['/api/facts?type=a&type=%00', 'type.1'],
-      ['/api/live?about=%00', 'about'],
-      ['/api/facts?before=nonsense', 'before'],
-      ['/api/facts?pageSize=501', 'pageSize'],
-      ['/api/live?after=1%20or%201%3D1', 'after'],
-      ['/api/status-changes?minutes=1441', 'minutes'],
-    ] as const;
-    for (const [path, field] of bad) {
-      const reply = await stage.get(path, tokens.operator);
-      const { error } = (await reply.json()) as { error: { violations: { field: string }[] } };
-      expect([path, reply.status, error.violations.map((violation) => violation.field)]).toEqual([path, 400, [field]]);
-    }
-    const huge = { method: 'POST', body: JSON.stringify({ x: 'x'.repeat(100_000) }) };
-    const headers = { authorization: `Bearer ${tokens.operator}`, 'content-type': 'application/json' };
-    const url = `${stage.origin()}/api/rpc/broker/privatelink.broker.v1.BrokerService.GetConnection`;
-    expect((await fetch(url, { ...huge, headers })).status).toBe(413);
-  });
-
-  it('make a browser change nothing from another site', async () => {
-    const cookie = `privatelink_session=${tokens.operator}`;
-    const url = `${stage.origin()}/api/rpc/broker/privatelink.broker.v1.BrokerService.ListConnections`;
-    const post = (headers: Record<string, string>) =>
-      fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json', ...headers } });
-    for (const origin of ['https://evil.example', 'null', `${stage.origin()}.evil.example`]) {
-      expect((await post({ cookie, origin })).status).toBe(403);
-    }
-    expect((await post({ cookie })).status).toBe(403);
-    // From our own pages it reaches the service, which is not there.
-    expect((await post({ cookie, origin: stage.origin() })).status).toBe(503);
-    const end = (origin: string) =>
-      fetch(`${stage.origin()}/api/session`, { method: 'DELETE', headers: { cookie, origin } });
-    expect((await end('https://evil.example')).status).toBe(403);
-    expect((await end(stage.origin())).status).toBe(204);
-  });
-
-  it('do not reach it by a name of theirs', async () => {
-    const status = await new Promise((resolve, reject) => {
-      const headers = { host: 'rebound.example', authorization: `Bearer ${tokens.operator}` };
-      request(`${stage.origin()}/api/connections`, { headers }, ({ statusCode }) => resolve(statusCode))
-        .on('error', reject)
-        .end();
-    });
-    expect(status).toBe(403);
   });
 
   it('call no RPC that is not for them, whatever its name', async () => {
@@ -265,44 +202,5 @@ describe('attackers', () => {
     ];
     for (const rpc of absent) expect([rpc, (await call('broker', rpc)).status]).toEqual([rpc, 404]);
     expect((await call('elsewhere', 'privatelink.broker.v1.BrokerService.GetConnection')).status).toBe(400);
-  });
-
-  it('find headers that keep a page to itself', async () => {
-    const { headers } = await stage.get('/api/session', tokens.operator);
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(headers.get('content-security-policy')).not.toContain('unsafe');
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('cache-control')).toBe('no-store');
-  });
-});
-
-describe('a login link', () => {
-  const follow = (code: string) => fetch(`${stage.origin()}/login?code=${code}`, { redirect: 'manual' });
-
-  it('begins a session once', async () => {
-    const code = stage.loginCode(tokens.operator);
-    const [one, other] = await Promise.all([follow(code), follow(code)]);
-    const statuses = [one.status, other.status].sort();
-    expect(statuses).toEqual([200, 303]);
-    const cookie = (one.status === 200 ? one : other).headers.get('set-cookie') ?? '';
-    expect(cookie).toMatch(/^privatelink_session=/);
-    expect(one.headers.get('cache-control')).toBe('no-store');
-    for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/']) expect(cookie).toContain(part);
-    const [pair = ''] = cookie.split(';');
-    const session = await fetch(`${stage.origin()}/api/session`, { headers: { cookie: pair } });
-    expect(await session.json()).toMatchObject({ subject: 'spec', roles: ['operator'] });
-    expect((await follow(code)).status).toBe(303);
-  });
-
-  it('of nobody leads to the page that says so', async () => {
-    for (const code of ['x'.repeat(40), '..%2F..%2Fjwks', '']) {
-      const reply = await follow(code);
-      expect([reply.status, reply.headers.get('location')]).toEqual([303, '/sign-in?used']);
-      expect(reply.headers.get('set-cookie')).toBeNull();
-    }
-  });
-
-  it('with a token that is none begins nothing', async () => {
-    expect((await follow(stage.loginCode('forged'))).status).toBe(401);
   });
 });

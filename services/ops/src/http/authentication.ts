@@ -1,6 +1,7 @@
 import { Denied, Unauthenticated } from '@privatelink/shared/app/errors';
 import type { Caller, TokenVerifier } from '@privatelink/shared/grpc/tokens';
 import type { FastifyRequest } from 'fastify';
+import type { App } from './server.ts';
 
 export const SESSION_COOKIE = 'privatelink_session';
 
@@ -29,3 +30,18 @@ export const authenticator =
     }
     return { caller: await verifier(token), token };
   };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of every request that a route behind `demandToken` sees. */
+    signed: Signed;
+  }
+}
+
+/** Nothing of a request is read before it is known whose it is: holds of all routes that `app` is given after this. */
+export const demandToken = (app: App, authenticate: Authenticate): void => {
+  app.decorateRequest('signed');
+  app.addHook('onRequest', async (request) => {
+    request.signed = await authenticate(request);
+  });
+};

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { factsBefore, readFactLog } from '../read-models/facts.ts';
 import { scopeOf } from '../views/caller-view.ts';
 import { isTold } from '../views/fact-view.ts';
-import type { Authenticate } from './authentication.ts';
 import { factJson, placeText, readPlace, toFactJson } from './fact-json.ts';
 import { connectionList } from './listings.ts';
 import { plainText, text } from './query-text.ts';
@@ -23,14 +22,14 @@ const page = z.object({
   latest: z.string().describe('Where the live feed goes on after this page'),
 });
 
-export const factRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+export const factRoutes = (app: App, db: Db): void => {
   app.get(
     '/api/facts',
     {
       schema: {
         summary: 'What happened lately, the latest first',
         tags: ['facts'],
-        querystring: z.object({
+        querystring: z.strictObject({
           ...factSelection,
           before: z.string().max(64).default('').describe('`id` of the last fact of the page before'),
           pageSize: z.coerce.number().int().min(1).max(500).default(100),
@@ -39,8 +38,7 @@ export const factRoutes = (app: App, db: Db, authenticate: Authenticate): void =
       },
     },
     async (request) => {
-      const { caller } = await authenticate(request);
-      const scope = scopeOf(caller, connectionList);
+      const scope = scopeOf(request.signed.caller, connectionList);
       const { about, type, before, pageSize } = request.query;
       const log = await readFactLog(db);
       const place = before === '' ? log.last + 1n : readPlace(log, before);

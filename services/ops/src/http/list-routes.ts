@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { checkPageSize, violations } from '@privatelink/shared/grpc/validate';
 import { z } from 'zod';
 import { scopeOf } from '../views/caller-view.ts';
-import type { Authenticate, Signed } from './authentication.ts';
+import type { Signed } from './authentication.ts';
 import { line } from './csv.ts';
 import { type Asked, type PageDeps, readPage } from './list-page.ts';
 import { type Listing, listings, type Shown } from './listings.ts';
@@ -17,14 +17,20 @@ const selection = {
 };
 
 const paging = {
-  pageSize: z.coerce.number().int().default(0).describe('50 unless said, 1000 at most'),
+  pageSize: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0)
+    .describe('50 unless said, 1000 at most'),
   pageToken: text(8_192, '`nextPageToken` of the page before'),
 };
 
-const query = z.object({ ...selection, ...paging });
+const query = z.strictObject({ ...selection, ...paging });
 
 /** What lists that are a service's own are asked by. */
-export const pageQuery = z.object({ filter: selection.filter, orderBy: selection.orderBy, ...paging });
+export const pageQuery = z.strictObject({ filter: selection.filter, orderBy: selection.orderBy, ...paging });
 
 const resource = z.record(z.string(), z.unknown()).describe('A message of the contract in protobuf’s JSON');
 export const listedPage = z.object({
@@ -34,7 +40,7 @@ export const listedPage = z.object({
 
 const EXPORT_PAGE = 500;
 
-export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate): void => {
+export const listRoutes = (app: App, deps: PageDeps): void => {
   for (const listing of listings) {
     app.get(
       `/api/${listing.path}`,
@@ -44,7 +50,7 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
         serializerCompiler: () => JSON.stringify,
       },
       async (request) => {
-        const { caller } = await authenticate(request);
+        const { caller } = request.signed;
         const { pageSize, ...asked } = request.query;
         const v = violations();
         const limit = checkPageSize(v, pageSize);
@@ -60,13 +66,12 @@ export const listRoutes = (app: App, deps: PageDeps, authenticate: Authenticate)
         schema: {
           summary: `${listing.summary}: all of them, as a file`,
           tags: ['lists'],
-          querystring: z.object({ ...selection, format: z.enum(['csv', 'json']).default('csv') }),
+          querystring: z.strictObject({ ...selection, format: z.enum(['csv', 'json']).default('csv') }),
         },
       },
       async (request, reply) => {
-        const signed = await authenticate(request);
         const { format, ...asked } = request.query;
-        const pages = exportPages(deps, listing, asked, signed);
+        const pages = exportPages(deps, listing, asked, request.signed);
         // What is refused is refused before anything is sent.
         const first = await pages.next();
         const name = `${listing.path}.${format}`;

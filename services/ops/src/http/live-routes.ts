@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { InvalidRequest } from '@privatelink/shared/app/errors';
+import type { Caller } from '@privatelink/shared/grpc/tokens';
 import type { Db } from '@privatelink/shared/postgres/connect';
 import { http } from '@privatelink/shared/telemetry/metrics';
 import { z } from 'zod';
@@ -16,6 +17,8 @@ import { connectionList } from './listings.ts';
 import type { App } from './server.ts';
 
 const MAX_STREAMS = 200;
+/** Staff finds a place however many accounts look. */
+const MAX_STREAMS_OF_ACCOUNTS = 150;
 const MAX_STREAMS_OF_ONE = 20;
 const PAGE = 500;
 /** A line at least so often, so that nobody in between takes the stream for dead. */
@@ -31,18 +34,7 @@ export type LiveOptions = Readonly<{
 
 /** Facts as they are taken in, as server-sent events: each exactly once, also over a reconnection. */
 export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOptions): void => {
-  const open = new Map<string, number>();
-  const admit = (who: string): (() => void) => {
-    const total = [...open.values()].reduce((sum, count) => sum + count, 0);
-    const own = open.get(who) ?? 0;
-    if (total >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE) throw new TooMany('too many live streams are open');
-    open.set(who, own + 1);
-    http.live.inc();
-    return () => {
-      open.set(who, (open.get(who) ?? 1) - 1);
-      http.live.dec();
-    };
-  };
+  const admit = places();
 
   app.get(
     '/api/live',
@@ -51,20 +43,24 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
         summary: 'What happens, as server-sent events `fact`; `reset` when some were missed for good',
         description: 'After `Last-Event-ID`, or `after`, or from now on.',
         tags: ['facts'],
-        querystring: z.object({ ...factSelection, after: z.string().max(64).default('') }),
+        querystring: z.strictObject({ ...factSelection, after: z.string().max(64).default('') }),
       },
     },
     async (request, reply) => {
-      const { caller } = await authenticate(request);
+      const { caller } = request.signed;
       const scope = scopeOf(caller, connectionList);
       const { about, type, after } = request.query;
       const log = await tail.look();
-      const asked = [request.headers['last-event-id']].flat()[0] ?? after;
+      const resumed = [request.headers['last-event-id']].flat()[0];
+      const asked = resumed ?? after;
       const place = asked === '' ? log.last : readPlace(log, asked);
-      if (place === undefined) throw new InvalidRequest([{ field: 'after', description: 'is not the id of a fact' }]);
+      if (place === undefined) {
+        const field = resumed === undefined ? 'after' : 'Last-Event-ID';
+        throw new InvalidRequest([{ field, description: 'is not the id of a fact' }]);
+      }
       // Who hung up meanwhile is not told of it again.
       if (reply.raw.destroyed) return reply;
-      const leave = admit(`${caller.accountId}/${caller.subject}`);
+      const leave = admit(caller);
       reply.hijack();
       const closed = new AbortController();
       reply.raw.once('close', () => {
@@ -78,11 +74,32 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
         // The session may have ended meanwhile.
         check: () => authenticate(request),
       };
-      await serve({ db, tail }, stream)
-        .catch((err: unknown) => request.log.debug({ err }, 'live stream ended'))
-        .finally(() => reply.raw.end());
+      await serve({ db, tail }, stream).catch((err: unknown) => request.log.debug({ err }, 'live stream ended'));
+      // Not ended: that would wait for a client that does not read any more.
+      reply.raw.destroy();
     },
   );
+};
+
+/** As many streams at once as there is room for, for all and for each: gives a place, and back what leaves it. */
+const places = (): ((caller: Caller) => () => void) => {
+  const open = new Map<string, number>();
+  let total = 0;
+  const count = (who: string, by: 1 | -1): void => {
+    total += by;
+    const own = (open.get(who) ?? 0) + by;
+    if (own > 0) open.set(who, own);
+    else open.delete(who);
+    http.live.inc(by);
+  };
+  return ({ accountId, subject }) => {
+    const who = accountId || subject;
+    const room = accountId === '' ? MAX_STREAMS : MAX_STREAMS_OF_ACCOUNTS;
+    if (total >= room || (open.get(who) ?? 0) >= MAX_STREAMS_OF_ONE)
+      throw new TooMany('too many live streams are open');
+    count(who, 1);
+    return () => count(who, -1);
+  };
 };
 
 type Stream = Readonly<{

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { STUCK_AFTER_MS } from '../read-models/connections.ts';
 import { readChanges, readCounts, readSources } from '../read-models/overview.ts';
 import { scopeOf } from '../views/caller-view.ts';
-import type { Authenticate } from './authentication.ts';
 import { connectionList } from './listings.ts';
 import type { App } from './server.ts';
 
@@ -46,7 +45,7 @@ const changes = z.object({
   ),
 });
 
-export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+export const overviewRoutes = (app: App, db: Db): void => {
   // However many look, and however often: of all accounts, or of one.
   const countsOf = shareReads((accountId) => readCounts(db, { accountId: accountId || null }, STUCK_AFTER_MS));
 
@@ -54,8 +53,7 @@ export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): vo
     '/api/overview',
     { schema: { summary: 'How many there are of what', tags: ['overview'], response: { 200: overview } } },
     async (request) => {
-      const { caller } = await authenticate(request);
-      const found = await countsOf(scopeOf(caller, connectionList).accountId ?? '');
+      const found = await countsOf(scopeOf(request.signed.caller, connectionList).accountId ?? '');
       const sources = await readSources(db);
       return {
         ...found,
@@ -76,13 +74,12 @@ export const overviewRoutes = (app: App, db: Db, authenticate: Authenticate): vo
       schema: {
         summary: 'Moves of connections in each minute',
         tags: ['overview'],
-        querystring: z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) }),
+        querystring: z.strictObject({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) }),
         response: { 200: changes },
       },
     },
     async (request) => {
-      const { caller } = await authenticate(request);
-      const rows = await readChanges(db, scopeOf(caller, connectionList), request.query.minutes);
+      const rows = await readChanges(db, scopeOf(request.signed.caller, connectionList), request.query.minutes);
       return { items: rows.map(({ minute, ...change }) => ({ ...change, minute: minute.toISOString() })) };
     },
   );

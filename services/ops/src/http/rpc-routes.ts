@@ -5,7 +5,6 @@ import { InvalidRequest } from '@privatelink/shared/app/errors';
 import { accessOf } from '@privatelink/shared/grpc/access';
 import { callJson, registry } from '@privatelink/shared/grpc/json-call';
 import { z } from 'zod';
-import type { Authenticate } from './authentication.ts';
 import { NotFound } from './errors.ts';
 import type { App } from './server.ts';
 
@@ -47,7 +46,7 @@ const requestFor = (method: DescMethod, body: unknown): Message => {
 };
 
 /** The services' own RPCs, with the token of whoever asks: they decide who may do what. */
-export const rpcRoutes = (app: App, clients: ServiceClients, authenticate: Authenticate): void => {
+export const rpcRoutes = (app: App, clients: ServiceClients): void => {
   app.post(
     '/api/rpc/:service/:rpc',
     {
@@ -60,11 +59,11 @@ export const rpcRoutes = (app: App, clients: ServiceClients, authenticate: Authe
           service: z.enum(services).describe('Which service is asked'),
           rpc: z.string().max(128).describe('`privatelink.broker.v1.BrokerService.GetConnection`'),
         }),
-        body: z.record(z.string(), z.json()),
+        body: z.record(z.string(), z.unknown()),
       },
     },
     async (request, reply) => {
-      const { token } = await authenticate(request);
+      const { token } = request.signed;
       const { service, rpc } = request.params;
       const method = methodOf(service, rpc);
       const hungUp = new AbortController();

@@ -12,7 +12,9 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const HEADERS = {
+/** Static files say themselves how long they last. */
+export const HEADERS = {
+  'cache-control': 'no-store',
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -25,7 +27,6 @@ export const protect = (app: App, origins: readonly string[]): void => {
   const hosts = origins.map((origin) => new URL(origin).host);
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(HEADERS);
-    if (/^\/(api\/|login\?)/.test(request.url)) void reply.header('cache-control', 'no-store');
     // A name of somebody else's that leads here makes their pages ours.
     if (!hosts.includes(request.headers.host ?? '')) throw new Denied('this service is not reached by that name');
   });

@@ -5,7 +5,7 @@ import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { PageTokens } from '@privatelink/shared/grpc/page-token';
 import type { TokenVerifier } from '@privatelink/shared/grpc/tokens';
 import type { Db } from '@privatelink/shared/postgres/connect';
-import Fastify, { LogController } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -13,17 +13,18 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import { authenticator } from './authentication.ts';
-import { answerTo, internalError } from './errors.ts';
+import { authenticator, demandToken } from './authentication.ts';
+import { answerTo, internalError, refuseUnread } from './errors.ts';
 import { factRoutes } from './fact-routes.ts';
 import { factTail } from './fact-tail.ts';
 import { listRoutes } from './list-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import { measure } from './measure.ts';
 import { overviewRoutes } from './overview-routes.ts';
+import { takeNoOthers } from './query-text.ts';
 import { rpcRoutes, type ServiceClients } from './rpc-routes.ts';
-import { protect } from './security.ts';
-import { sessionRoutes } from './session-routes.ts';
+import { HEADERS, protect } from './security.ts';
+import { loginRoute, sessionRoutes } from './session-routes.ts';
 import { topologyRoutes } from './topology-routes.ts';
 import { visibleRoutes } from './visible-routes.ts';
 import { webRoutes } from './web-routes.ts';
@@ -43,36 +44,56 @@ export type HttpOptions = Readonly<{
   zones: readonly string[];
   /** Ends streams that would not end by themselves. */
   signal: AbortSignal;
+  /** How long somebody may take over what he asks. */
+  requestTimeoutMs?: number;
+  /** How long a connection stays on which nothing moves. */
+  idleTimeoutMs?: number;
 }>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** More than a live stream is ever silent, or an RPC takes. */
+const IDLE_TIMEOUT_MS = 60_000;
 
-const createApp = (log: Logger) =>
+const createApp = ({
+  log,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  idleTimeoutMs = IDLE_TIMEOUT_MS,
+}: Pick<HttpOptions, 'log' | 'requestTimeoutMs' | 'idleTimeoutMs'>) =>
   Fastify({
     loggerInstance: log.child({ part: 'http' }),
     // Addresses may carry the code of a login link.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    // With more time for headers than for all, Node takes the one for the other.
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 2 },
+    // Who does not read what is sent to him.
+    connectionTimeout: idleTimeoutMs,
     forceCloseConnections: true,
+    // Who asks for a head alone would take a login link, or have a list read, for nothing.
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(HEADERS)),
+    clientErrorHandler: refuseUnread,
     genReqId: () => randomUUID(),
   }).withTypeProvider<ZodTypeProvider>();
 
 export type App = ReturnType<typeof createApp>;
 
+const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const known = answerTo(error);
+  if (!known) request.log.error({ err: error, errorId: request.id, method: request.method }, 'bug');
+  const { http, body } = known ?? internalError(request.id);
+  void reply.code(http).send(body);
+};
+
 /** The API and the pages, ready to listen. */
 export const createHttpServer = async (options: HttpOptions): Promise<App> => {
   const { db, verifier, clock, log, origins, signal } = options;
-  const app = createApp(log);
+  const app = createApp(options);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) => {
-    const known = answerTo(error);
-    if (!known) request.log.error({ err: error, errorId: request.id, method: request.method }, 'bug');
-    const { http, body } = known ?? internalError(request.id);
-    void reply.code(http).send(body);
-  });
+  app.setErrorHandler(refuse);
   protect(app, origins);
   measure(app);
   await app.register(cookie);
@@ -88,16 +109,21 @@ export const createHttpServer = async (options: HttpOptions): Promise<App> => {
   const authenticate = authenticator(verifier, origins);
   await app.register(async (scope) => {
     const routes = scope as unknown as App;
-    const secure = origins.every((origin) => origin.startsWith('https:'));
-    sessionRoutes(routes, { ...options, authenticate, secure });
-    overviewRoutes(routes, db, authenticate);
-    topologyRoutes(routes, db, authenticate);
-    listRoutes(routes, options, authenticate);
-    visibleRoutes(routes, options.clients.provider, authenticate);
-    factRoutes(routes, db, authenticate);
+    demandToken(routes, authenticate);
+    takeNoOthers(routes);
+    sessionRoutes(routes, options);
+    overviewRoutes(routes, db);
+    topologyRoutes(routes, db);
+    listRoutes(routes, options);
+    visibleRoutes(routes, options.clients.provider);
+    factRoutes(routes, db);
     liveRoutes(routes, { db, tail: factTail({ db, clock, log }), authenticate, signal });
-    rpcRoutes(routes, options.clients, authenticate);
-    routes.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+    rpcRoutes(routes, options.clients);
+  });
+  await app.register(async (scope) => {
+    const open = scope as unknown as App;
+    loginRoute(open, options);
+    open.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
   await webRoutes(app, options.webDir);
   await app.ready();

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { details, readTopology } from '../read-models/topology.ts';
 import { scopeOf } from '../views/caller-view.ts';
 import { nodeKinds } from '../views/topology.ts';
-import type { Authenticate } from './authentication.ts';
 import { connectionList } from './listings.ts';
 import { counts } from './overview-routes.ts';
 import { text } from './query-text.ts';
@@ -30,22 +29,19 @@ const topology = z.object({
   omitted: z.number().int().describe('Connections for which there was no room'),
 });
 
-export const topologyRoutes = (app: App, db: Db, authenticate: Authenticate): void => {
+export const topologyRoutes = (app: App, db: Db): void => {
   app.get(
     '/api/topology',
     {
       schema: {
         summary: 'Connections as a graph of 500 nodes at most',
         tags: ['overview'],
-        querystring: z.object({
-          about: text(64, 'With this account, VPC, endpoint or service alone'),
-        }),
+        querystring: z.strictObject({ about: text(64, 'With this account, VPC, endpoint or service alone') }),
         response: { 200: topology },
       },
     },
     async (request) => {
-      const { caller } = await authenticate(request);
-      const query = { scope: scopeOf(caller, connectionList), about: request.query.about };
+      const query = { scope: scopeOf(request.signed.caller, connectionList), about: request.query.about };
       const { detail, nodes, edges, omitted, services } = await readTopology(db, query);
       const stateOf = new Map(services.map((service) => [`service:${service.id}`, service]));
       return {

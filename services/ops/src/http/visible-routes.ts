@@ -1,7 +1,6 @@
 import { fromJson } from '@bufbuild/protobuf';
 import type { Client } from '@grpc/grpc-js';
 import { callJson, registry } from '@privatelink/shared/grpc/json-call';
-import type { Authenticate } from './authentication.ts';
 import { listedPage, pageQuery } from './list-routes.ts';
 import type { Shown } from './listings.ts';
 import type { App } from './server.ts';
@@ -12,7 +11,7 @@ const TIMEOUT_MS = 10_000;
 type Answer = { endpointServices: Shown[]; nextPageToken: string };
 
 /** What an account may connect to. Who is listed is not announced: the service that knows is asked, with the caller's token. */
-export const visibleRoutes = (app: App, provider: Client, authenticate: Authenticate): void => {
+export const visibleRoutes = (app: App, provider: Client): void => {
   const method = registry.getService('privatelink.provider.v1.ProviderService')?.method['listVisibleServices'];
   if (!method) throw new Error('the contract has no ListVisibleServices');
   app.get(
@@ -27,7 +26,7 @@ export const visibleRoutes = (app: App, provider: Client, authenticate: Authenti
       serializerCompiler: () => JSON.stringify,
     },
     async (request) => {
-      const { token } = await authenticate(request);
+      const { token } = request.signed;
       const asked = fromJson(method.input, { ...request.query });
       const answers = callJson(provider, method, asked, { token, timeoutMs: TIMEOUT_MS })[Symbol.asyncIterator]();
       const { endpointServices, nextPageToken } = (await answers.next()).value as Answer;

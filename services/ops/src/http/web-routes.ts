@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { NotFound } from './errors.ts';
 import type { App } from './server.ts';
@@ -19,6 +18,6 @@ export const webRoutes = async (app: App, webDir: string | undefined): Promise<v
     const path = request.url.split('?')[0] ?? '';
     const isPage = request.method === 'GET' && !path.startsWith('/api/') && !path.includes('.');
     if (!isPage || webDir === undefined) throw new NotFound('there is nothing here');
-    return reply.header('cache-control', 'no-cache').sendFile('index.html', join(webDir));
+    return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });
 };

@@ -25,7 +25,7 @@ export type Stage = Readonly<{
   /** Where it listens; restarts keep it. */
   origin: () => string;
   tell: (source: Producer, ...messages: readonly IncomingMessage[]) => Promise<void>;
-  token: (roles: readonly Role[], accountId?: string) => Promise<string>;
+  token: (roles: readonly Role[], accountId?: string, ttlSeconds?: number) => Promise<string>;
   get: (path: string, token: string, headers?: Readonly<Record<string, string>>) => Promise<Response>;
   loginCode: (token: string) => string;
   restart: () => Promise<void>;
@@ -72,8 +72,8 @@ export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddre
     db,
     origin,
     tell: (source, ...messages) => db.transaction().execute((tx) => takeIn(tx, source, messages.map(readAnnounced))),
-    token: (roles, accountId = '') =>
-      issueToken(privateKey, { subject: 'spec', accountId, roles }, { ttlSeconds: 600 }),
+    token: (roles, accountId = '', ttlSeconds = 600) =>
+      issueToken(privateKey, { subject: 'spec', accountId, roles }, { ttlSeconds }),
     get: (path, token, headers = {}) =>
       // A connection that is kept would be one to the service before its restart.
       fetch(`${origin()}${path}`, { headers: { authorization: `Bearer ${token}`, connection: 'close', ...headers } }),
