@@ -1,3 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../eventing/message.ts';
@@ -172,5 +175,51 @@ describe('followers of one process', () => {
     await another.count(4);
     await append('a-1');
     await another.count(5);
+  });
+});
+
+describe('a follower of what happens one by one', () => {
+  const BEGUN = 10_000;
+  const MESSAGES = 50_000;
+  const MAX_BYTES = 4 * 1024 * 1024;
+
+  it('leaves nothing behind of having waited', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let tail = 0n;
+    let subscriptions = 0;
+    const ticking: EventStore = {
+      ...createMemoryStore(),
+      tail: async () => tail,
+      subscribe: async function* ({ after, signal }) {
+        // The follower's own is behind the shared one, which it then waits for.
+        const behind = subscriptions++ === 0 ? 2n : 0n;
+        yield { kind: 'caughtUp' };
+        for (let position = after ?? 0n; !signal.aborted; ) {
+          if (position + behind < tail) yield { kind: 'checkpoint', position: ++position };
+          else await turn();
+        }
+      },
+    };
+    const happening = (async () => {
+      for (; !end.signal.aborted; await turn()) tail++;
+    })();
+    const store = shareSubscriptions(ticking, PREFIXES, end.signal);
+    const heap = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    let before = 0;
+    let seen = 0;
+    for await (const _ of store.subscribe({ prefixes: PREFIXES, after: null, signal: end.signal })) {
+      seen++;
+      // By then the feed keeps as much as it ever does.
+      if (seen === BEGUN) before = heap();
+      if (seen < BEGUN + MESSAGES) continue;
+      expect(heap() - before).toBeLessThan(MAX_BYTES);
+      break;
+    }
+    end.abort();
+    await happening;
   });
 });

@@ -29,18 +29,18 @@ export const shareSubscriptions = <S extends EventStore>(
   };
 
   const subscribe: EventStore['subscribe'] = async function* (options) {
-    const aborted = Promise.withResolvers<void>();
-    const abort = () => aborted.resolve();
-    options.signal.addEventListener('abort', abort, { once: true });
+    /** Looked at where it is entered: while the own subscription ends, another one may take its place. */
+    let shared: Feed | null = null;
+    const wake = () => shared?.wake();
+    options.signal.addEventListener('abort', wake, { once: true });
     const isWanted = (message: Placed): boolean =>
       message.kind === 'checkpoint' || options.prefixes.some((prefix) => message.event.stream.startsWith(prefix));
     let { after } = options;
     try {
       while (!options.signal.aborted) {
         let isLive = false;
-        /** Looked at where it is entered: while the own subscription ends, another one may take its place. */
-        let shared: Feed | null = null;
         let next = 0;
+        shared = null;
         for await (const message of store.subscribe({ ...options, after })) {
           if (message.kind === 'caughtUp') isLive = true;
           else after = positionOf(message);
@@ -62,12 +62,12 @@ export const shareSubscriptions = <S extends EventStore>(
           } else if (shared.failure !== undefined) {
             throw shared.failure;
           } else {
-            await Promise.race([shared.more(), aborted.promise]);
+            await shared.more();
           }
         }
       }
     } finally {
-      options.signal.removeEventListener('abort', abort);
+      options.signal.removeEventListener('abort', wake);
     }
   };
 
@@ -83,8 +83,9 @@ type Feed = {
   indexAfter: (position: bigint) => number;
   keeps: (index: number) => boolean;
   at: (index: number) => Placed | undefined;
-  /** Resolves at the next message, or the end. */
+  /** Resolves at the next message, the end, or when somebody has all who wait look again. */
   more: () => Promise<void>;
+  wake: () => void;
 };
 
 const openFeed = (store: EventStore, prefixes: readonly string[], signal: AbortSignal): Feed => {
@@ -94,11 +95,11 @@ const openFeed = (store: EventStore, prefixes: readonly string[], signal: AbortS
   /** Everything after this is kept; null before it is known where the feed begins. */
   let floor: bigint | null = null;
   let head = 0n;
-  let wake = Promise.withResolvers<void>();
+  let waiting = Promise.withResolvers<void>();
 
-  const woken = (): void => {
-    wake.resolve();
-    wake = Promise.withResolvers();
+  const wake = (): void => {
+    waiting.resolve();
+    waiting = Promise.withResolvers();
   };
 
   const take = (message: Placed): void => {
@@ -110,7 +111,7 @@ const openFeed = (store: EventStore, prefixes: readonly string[], signal: AbortS
       messages = messages.slice(KEPT);
       first += KEPT;
     }
-    woken();
+    wake();
   };
 
   const run = async (): Promise<void> => {
@@ -125,7 +126,7 @@ const openFeed = (store: EventStore, prefixes: readonly string[], signal: AbortS
       feed.failure = error;
     }
     floor = null;
-    woken();
+    wake();
   };
 
   const feed: Feed = {
@@ -138,7 +139,8 @@ const openFeed = (store: EventStore, prefixes: readonly string[], signal: AbortS
     },
     keeps: (index) => index >= first,
     at: (index) => messages[index - first],
-    more: () => wake.promise,
+    more: () => waiting.promise,
+    wake,
   };
   void run();
   return feed;
