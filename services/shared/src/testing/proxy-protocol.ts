@@ -27,6 +27,9 @@ export const readProxyHeader = (data: Buffer): ProxyHeader | null => {
   const transport = data.readUInt8(13);
   const size = ADDRESS_SIZES[transport];
   if (size === undefined) throw new Error(`Not TCP over IP: 0x${transport.toString(16)}`);
+  const addresses = size === 0 ? 0 : 2 * size + 4;
+  // What follows the header is the client's, who would say there who he is.
+  if (FIXED + addresses > length) throw new Error('Addresses that end beyond the header');
   const local = (versionAndCommand & 0xf) === 0;
   const endpoint = (index: number): SocketAddress | null => {
     if (local || size === 0) return null;
@@ -34,7 +37,7 @@ export const readProxyHeader = (data: Buffer): ProxyHeader | null => {
     const port = data.readUInt16BE(FIXED + 2 * size + 2 * index);
     return new SocketAddress({ address, port, family: isIPv6(address) ? 'ipv6' : 'ipv4' });
   };
-  const extensions = data.subarray(FIXED + (size === 0 ? 0 : 2 * size + 4), length);
+  const extensions = data.subarray(FIXED + addresses, length);
   return { source: endpoint(0), destination: endpoint(1), uniqueId: readExtension(extensions, UNIQUE_ID), length };
 };
 
@@ -47,11 +50,16 @@ const formatAddress = (bytes: Buffer): string => {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 };
 
+const TYPE_AND_LENGTH = 3;
+
 const readExtension = (extensions: Buffer, wanted: number): string | null => {
+  let found: string | null = null;
   for (let at = 0; at < extensions.length; ) {
-    const end = at + 3 + extensions.readUInt16BE(at + 1);
-    if (extensions.readUInt8(at) === wanted) return extensions.toString('utf8', at + 3, end);
+    const from = at + TYPE_AND_LENGTH;
+    const end = from <= extensions.length ? from + extensions.readUInt16BE(at + 1) : Number.POSITIVE_INFINITY;
+    if (end > extensions.length) throw new Error('An extension that ends beyond the header');
+    if (extensions.readUInt8(at) === wanted) found ??= extensions.toString('utf8', from, end);
     at = end;
   }
-  return null;
+  return found;
 };
