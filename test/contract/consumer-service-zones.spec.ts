@@ -267,6 +267,25 @@ describe('security groups', () => {
   });
 });
 
+describe('changes of one endpoint that are asked for at once', () => {
+  it('all come about, and nobody is told to try again', async () => {
+    const { consumer, group, naming } = stage;
+    const endpointId = await connected();
+    const groups = [await group(), await group(), await group()];
+    await Promise.all([
+      consumer.addEndpointZone(adding(endpointId), {}),
+      ...groups.map((securityGroupId) => consumer.attachSecurityGroup({ ...naming(endpointId), securityGroupId }, {})),
+      consumer.updateEndpoint({ ...naming(endpointId), description: 'new', tags: undefined, protected: undefined }, {}),
+    ]);
+    await stage.settle(endpointId);
+    await stage.connect(endpointId);
+    const endpoint = await stage.get(endpointId);
+    expect(endpoint).toMatchObject({ status: EndpointStatus.ACTIVE, description: 'new', usable: true });
+    expect(endpoint?.zones.map(({ zoneId }) => zoneId)).toEqual([ZONE, OTHER_ZONE]);
+    expect([...(endpoint?.securityGroupIds ?? [])].sort()).toEqual([stage.securityGroupId, ...groups].sort());
+  });
+});
+
 describe('its deletion', () => {
   it('in the middle of a change releases everything', async () => {
     const endpointId = await connected();

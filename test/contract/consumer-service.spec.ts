@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpointsOf } from '../../services/provider/src/service-admissions/service-admissions.ts';
 import { announcements } from './support/announced.ts';
 import { type Clients, type ConsumerStage, consumerStage } from './support/consumer-stage.ts';
-import { CONSUMER, changesNothing, newId, PROVIDER, refusalOf } from './support/given.ts';
+import { activeService, CONSUMER, changesNothing, newId, PROVIDER, refusalOf } from './support/given.ts';
 
 let stage: ConsumerStage;
 let operator: Clients['consumer'];
@@ -93,6 +93,30 @@ describe('an endpoint', () => {
 });
 
 const zoneIn = (vswitchId: string) => ({ zoneId: '', vswitchId, ipv4Address: '', ipv6Address: '' });
+
+describe('the number of connections that an account may have without being asked about', () => {
+  it('that is lowered below what there is takes none away, and lets the next one wait', async () => {
+    const { services, provider, connect } = stage;
+    const service = await activeService(services);
+    const allow = (maxConnections: number) => {
+      const terms = { accountId: CONSUMER, autoAccept: true, maxConnections, approvalTtl: undefined };
+      return provider.addServiceUser({ requestId: newId('r'), serviceId: service, ...terms }, {});
+    };
+    const connection = async (endpointId: string) => {
+      await connect(endpointId);
+      const { state } = await services.broker.connections.fold(endpointId);
+      return [state.status, state.decision];
+    };
+    await allow(2);
+    const there = [await stage.activeEndpoint({ service }), await stage.activeEndpoint({ service })];
+    for (const endpointId of there) expect(await connection(endpointId)).toEqual(['CONNECTED', 'ACCEPTED']);
+    await allow(1);
+    await services.provider.lifecycle.settle(service);
+    const next = await stage.activeEndpoint({ service });
+    expect(await connection(next)).toEqual(['DISCONNECTED', 'AWAITING']);
+    for (const endpointId of there) expect(await connection(endpointId)).toEqual(['CONNECTED', 'ACCEPTED']);
+  });
+});
 
 describe('a lock', () => {
   it('is told to the broker, holds the connection, shows, and leaves only the deletion', async () => {

@@ -121,6 +121,36 @@ const admit = async (serviceId: string, endpointId: string, accountId = CONSUMER
   return (await services.clients.provider.admitEndpoint(request, calling())).admission;
 };
 
+describe('changes of one service that are asked for at once', () => {
+  it('all come about, and nobody is told to try again', async () => {
+    const serviceId = await activeService(services);
+    const ids = [1, 2, 3].map(String);
+    const resource = { resourceType: ResourceType.NLB, zoneId: ZONE, vpcId: '', proxyProtocol: true };
+    await Promise.all([
+      ...ids.map((id) => {
+        const targets = [{ ip: `10.0.9.${id}`, port: 443 }];
+        return provider.attachResource(
+          { ...naming(serviceId), resource: { ...resource, resourceId: id, targets } },
+          {},
+        );
+      }),
+      ...ids.map((id) =>
+        provider.addServiceUser({ ...naming(serviceId), accountId: id.repeat(16), approvalTtl: undefined }, {}),
+      ),
+      provider.updateEndpointService({ ...naming(serviceId), ...said, description: 'new' }, {}),
+      provider.setAutoAccept({ ...naming(serviceId), autoAccept: false, acceptWaiting: false }, {}),
+    ]);
+    await settle(serviceId);
+    const service = await get(provider, serviceId);
+    expect(service).toMatchObject({ status: 'ENDPOINT_SERVICE_STATUS_ACTIVE', description: 'new', autoAccept: false });
+    expect(service?.resources.map(({ resourceId }) => resourceId)).toEqual(expect.arrayContaining(ids));
+    const { serviceUsers } = await provider.listServiceUsers({ serviceId, ...PAGE }, {});
+    expect(serviceUsers.map(({ accountId }) => accountId)).toEqual(
+      expect.arrayContaining(ids.map((id) => id.repeat(16))),
+    );
+  });
+});
+
 describe('the terms of an account', () => {
   const hour = { seconds: 3_600n, nanos: 500_000_000 };
   const add = (serviceId: string, accountId: string, terms: object) =>
