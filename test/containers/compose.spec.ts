@@ -123,6 +123,13 @@ describe.each(dashboards)('$name', ({ index, name }) => {
     expect(config).toMatchObject({ postgres, nats, region, zones, addresses });
   });
 
+  test('asks all replicas of DNS for their metrics, and agents none: they give none here', () => {
+    const { dnsMetrics, agentMetrics } = loadConfig(opsConfig, environmentOf(name, opsName));
+    const { metricsListen } = loadConfig(serviceConfig, environmentOf('dns-1', 'dns'));
+    expect([dnsMetrics, agentMetrics]).toEqual([[`dns:${metricsListen?.port}`], undefined]);
+    expect(agents.filter((agent) => entryOf(agent.name).environment?.['PRIVATELINK_METRICS_LISTEN'])).toEqual([]);
+  });
+
   test('is found by browsers of this machine at the address that it takes for its own', () => {
     const { httpListen, origin } = loadConfig(opsConfig, environmentOf(name, opsName));
     expect([httpListen.port, origin]).toEqual([defaultPorts['ops-http'] + 10 * index, undefined]);

@@ -7,9 +7,10 @@ import { type Issuer, loadSigningKey, mintToken, type TokenClaims } from './keys
 import { buildPages } from './pages.ts';
 import type { PortPlan } from './ports.ts';
 import type { Program } from './program.ts';
+import type { RunFile } from './run-file.ts';
 import { writePrivateFile } from './secrets.ts';
 import { ownEnvironment, peersEnvironment, type Servers } from './service-environment.ts';
-import { opsName } from './service-names.ts';
+import { agentName, opsName } from './service-names.ts';
 import { serviceProgram } from './service-program.ts';
 
 /** How long a session lasts that a login link begins. */
@@ -30,13 +31,17 @@ export async function dashboardPrograms(options: {
   readonly servers: Servers;
   readonly issuer: Issuer;
   readonly metricsOf: (name: string) => number;
+  /** Where all other processes give theirs. */
+  readonly metrics: RunFile['metrics'];
   readonly onNotice: (text: string) => void;
 }): Promise<readonly Program[]> {
-  const { dataDir, main, env, ports, servers, issuer, metricsOf, onNotice } = options;
+  const { dataDir, main, env, ports, servers, issuer, metricsOf, metrics, onNotice } = options;
   const loginDir = loginDirOf(dataDir);
   if (ports.ops.length === 0) return [];
   await rm(loginDir, { recursive: true, force: true });
   await mkdir(loginDir, { recursive: true, mode: 0o700 });
+  const metricsOfAll = (program: string): string =>
+    metrics.flatMap(({ name, address }) => (name.startsWith(`${program}-`) ? [address] : [])).join(',');
   return ports.ops.map((port, index) => {
     const name = `${opsName}-${index + 1}`;
     const own = {
@@ -47,6 +52,8 @@ export async function dashboardPrograms(options: {
       PRIVATELINK_TOKEN_SECRET_FILE: issuer.tokenSecretFile,
       PRIVATELINK_OPS_HTTP_LISTEN: `${loopback}:${ports['ops-http'][index]}`,
       PRIVATELINK_OPS_LOGIN_DIR: loginDir,
+      PRIVATELINK_OPS_AGENT_METRICS: metricsOfAll(agentName),
+      PRIVATELINK_OPS_DNS_METRICS: metricsOfAll('dns'),
     };
     const program = serviceProgram({ name, main, env: { ...env, ...own }, port });
     return {

@@ -111,7 +111,8 @@ async function startLocked(
   const onNotice = (text: string): void => logs.write('supervisor', text);
   const { servers } = parts;
   const dashboard = await dashboardPrograms({
-    ...{ dataDir, main: mainOf(opsName), env: { ...env, ...options.env }, ports, servers, issuer, metricsOf, onNotice },
+    ...{ dataDir, main: mainOf(opsName), env: { ...env, ...options.env }, ports, servers, issuer },
+    ...{ metricsOf, metrics, onNotice },
   });
   const startedAt = new Date().toISOString();
   const describe = (): RunFile => ({

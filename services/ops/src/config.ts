@@ -1,4 +1,4 @@
-import { address, type ConfigOf, env, serviceConfig } from '@privatelink/shared/runtime/config';
+import { address, addresses, type ConfigOf, env, serviceConfig } from '@privatelink/shared/runtime/config';
 import { z } from 'zod';
 
 const origin = z
@@ -9,6 +9,7 @@ const origin = z
 export const opsConfig = {
   region: serviceConfig.region,
   zones: serviceConfig.zones,
+  otherRegions: serviceConfig.otherRegions,
   postgres: serviceConfig.postgres,
   nats: serviceConfig.nats,
   jwksFile: serviceConfig.jwksFile,
@@ -27,6 +28,9 @@ export const opsConfig = {
   webDir: env('PRIVATELINK_OPS_WEB_DIR', z.string().optional()),
   /** Where one-time login links are left, one file each. */
   loginDir: env('PRIVATELINK_OPS_LOGIN_DIR', z.string().optional()),
+  /** Where zone agents, and the replicas of DNS, give their metrics; what is not said is not shown. */
+  agentMetrics: env('PRIVATELINK_OPS_AGENT_METRICS', addresses.optional()),
+  dnsMetrics: env('PRIVATELINK_OPS_DNS_METRICS', addresses.optional()),
 };
 
 export type OpsConfig = ConfigOf<typeof opsConfig>;

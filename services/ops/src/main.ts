@@ -1,6 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { EventsServiceClient } from '@privatelink/proto/events/v1/events_service';
 import { OperationsServiceService } from '@privatelink/proto/operations/v1/operations_service';
+import { allRegions, allZones } from '@privatelink/shared/app/regions';
 import { connect } from '@privatelink/shared/grpc/client';
 import { readTokenSecret } from '@privatelink/shared/grpc/opaque-token';
 import { pageTokens } from '@privatelink/shared/grpc/page-token';
@@ -23,6 +24,7 @@ import { opsConfig } from './config.ts';
 import type { ServiceClients } from './http/rpc-routes.ts';
 import { createHttpServer } from './http/server.ts';
 import { feedOf, sources } from './ingest/feeds.ts';
+import { followMeasured } from './measured/measured.ts';
 import { readFactLog } from './read-models/facts.ts';
 import { ensureTables, schemaName } from './read-models/schema.ts';
 
@@ -62,6 +64,9 @@ await runService('ops', async (service) => {
     });
     service.onStop(() => ended);
   }
+  const { measured, ended } = followMeasured({ ...config, zoneIds: allZones(allRegions(config)), clock, log, signal });
+  ended.catch(service.fail);
+  service.onStop(() => ended.then(() => undefined));
   const letters = deadLetters({ nats, service: 'ops', clock });
   looks.push(lookAtDeadLetters(letters, handlers));
 
@@ -83,7 +88,7 @@ await runService('ops', async (service) => {
   const app = await createHttpServer({
     ...{ db, clients, clock, log, signal, verifier },
     ...{ webDir: config.webDir, loginDir: config.loginDir, region: config.region, zones: config.zones },
-    pages,
+    ...{ pages, measured },
     origins: config.origin
       ? [config.origin]
       : [`http://127.0.0.1:${httpListen.port}`, `http://localhost:${httpListen.port}`],

@@ -5,7 +5,7 @@ import type { Dashboard } from './use-dashboard.ts';
 
 type Shown = readonly [name: string, path: string, ready: (page: Page) => Promise<unknown>];
 
-const text = (wanted: string) => (page: Page) => page.getByText(wanted).first().waitFor();
+export const text = (wanted: string) => (page: Page) => page.getByText(wanted).first().waitFor();
 const row = (page: Page) => page.locator('tbody tr').first().waitFor();
 
 const LOOKS = [
@@ -16,9 +16,10 @@ const LOOKS = [
 ] as const;
 
 /** Each page in each theme, wide and narrow: nothing keeps people out, nothing is wider than it may be. */
-export const looks = ({ page, population, screenshot, url }: Dashboard): void => {
-  const pages = (): readonly Shown[] => [
-    ['overview', '/', text('Services with most connections')],
+export const looks = (dashboard: Dashboard): void => {
+  const { population } = dashboard;
+  looksAt(dashboard, () => [
+    ['overview', '/', text('PRIVATELINK_OPS_AGENT_METRICS')],
     ['connections', '/connections', row],
     ['connection', `/connections/${population().eventful}`, text('May become')],
     ['connection-up', `/connections/${population().inTwoZones}`, text('May become')],
@@ -31,8 +32,11 @@ export const looks = ({ page, population, screenshot, url }: Dashboard): void =>
     ['explain', '/explain', text('What stands between')],
     ['system', '/system', text('connection_history')],
     ['sign-in', '/sign-in?used', text('was used already')],
-  ];
+  ]);
+};
 
+/** These pages in all looks. */
+export const looksAt = ({ page, screenshot, url }: Dashboard, pages: () => readonly Shown[]): void => {
   test.each(LOOKS)('looks as it should: $colorScheme, $viewport.width px', async (look) => {
     const findings = await page(async (one) => {
       const found: string[] = [];

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { openBrowser, signIn } from '../../support/browser.ts';
 import type { Cast } from '../../support/scenario.ts';
 import { type Stage, useStage } from '../../support/stage.ts';
-import { type CallerOptions, tokenFor } from '../../support/world.ts';
+import { type CallerOptions, tokenFor, type WorldOptions } from '../../support/world.ts';
 import { consoleErrors } from './browser.ts';
 import { type Population, populate } from './population.ts';
 
@@ -46,8 +46,8 @@ export type Dashboard = Readonly<{
 }>;
 
 /** The running system with its dashboard, many connections and a browser. */
-export const useDashboard = (): Dashboard => {
-  const stage = useStage(async () => ({ dashboard: true }));
+export const useDashboard = (world: WorldOptions = {}, connections = CONNECTIONS): Dashboard => {
+  const stage = useStage(async () => ({ dashboard: true, ...world }));
   let browser: Browser;
   let cast: Cast;
   let population: Population;
@@ -65,7 +65,7 @@ export const useDashboard = (): Dashboard => {
     mkdirSync(screenshots, { recursive: true });
     browser = await openBrowser();
     cast = await stage().cast();
-    population = await populate(stage(), cast, CONNECTIONS);
+    population = await populate(stage(), cast, connections);
     const countNow = async () => {
       const { connections } = await get<Overview>('/api/overview');
       expect(Object.fromEntries(connections.map(({ name, count }) => [name, count]))).toEqual(population.counts);

@@ -13,6 +13,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { Measured } from '../measured/measured.ts';
 import { authenticator, demandToken } from './authentication.ts';
 import { answerTo, internalError, refuseUnread } from './errors.ts';
 import { factRoutes } from './fact-routes.ts';
@@ -20,6 +21,7 @@ import { factTail } from './fact-tail.ts';
 import { listRoutes } from './list-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import { measure } from './measure.ts';
+import { measuredRoutes } from './measured-routes.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { takeNoOthers } from './query-text.ts';
 import { rpcRoutes, type ServiceClients } from './rpc-routes.ts';
@@ -42,6 +44,7 @@ export type HttpOptions = Readonly<{
   loginDir: string | undefined;
   region: string;
   zones: readonly string[];
+  measured: Measured;
   /** Ends streams that would not end by themselves. */
   signal: AbortSignal;
   /** How long somebody may take over what he asks. */
@@ -113,6 +116,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<App> => {
     takeNoOthers(routes);
     sessionRoutes(routes, options);
     overviewRoutes(routes, db);
+    measuredRoutes(routes, options.measured);
     topologyRoutes(routes, db);
     listRoutes(routes, options);
     visibleRoutes(routes, options.clients.provider);

@@ -56,6 +56,7 @@ export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddre
       pages: pageTokens({ secret, storeId: 'spec' }),
       verifier: tokenVerifier({ jwksFile }),
       clients: { provider: client, consumer: client, broker: client, dns: client, ops: client },
+      measured: { dataPlane: () => null, dnsQueries: () => null },
       ...{ origins: [`http://127.0.0.1:${port}`], webDir: undefined, loginDir: directory, signal: ending.signal },
       ...options,
     });

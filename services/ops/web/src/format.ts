@@ -38,4 +38,7 @@ export const at = (time: string): string => absolute.format(new Date(time));
 
 export const number = new Intl.NumberFormat('en').format;
 
+/** So many in a second. */
+export const rate = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format;
+
 export const times = (count: number): string => (count === 1 ? 'once' : `${number(count)} times`);

@@ -107,7 +107,8 @@ export const list = z
   .transform((text) => text.split(',').map((part) => part.trim()))
   .refine((parts) => parts.every((part) => part !== ''), 'must not have empty parts');
 
-const addresses = list.refine((parts) => parts.every((part) => ADDRESS.test(part)), 'must be host:port, ...');
+/** `host:port`, comma separated. */
+export const addresses = list.refine((parts) => parts.every((part) => ADDRESS.test(part)), 'must be host:port, ...');
 
 const resolvers = addresses.refine(
   (parts) => parts.every((part) => isIP(ADDRESS.exec(part)?.slice(1).find(Boolean) ?? '') !== 0),

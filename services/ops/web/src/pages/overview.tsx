@@ -14,6 +14,8 @@ import { Problem } from '../parts/problem.tsx';
 import { seesAll, useSession } from '../parts/shell.tsx';
 import { Ago } from '../parts/time.tsx';
 import type { ListSearch } from '../router.tsx';
+import { DataPlane } from './overview-data-plane.tsx';
+import { DnsQueries } from './overview-dns-queries.tsx';
 import { SubscriptionGaps } from './overview-subscriptions.tsx';
 
 const RANGES = [15, 60, 360, 1_440] as const;
@@ -126,7 +128,13 @@ export const OverviewPage = () => {
             </section>
           </>
         )}
-        {session && seesAll(session) && <SubscriptionGaps />}
+        {session && seesAll(session) && (
+          <>
+            <SubscriptionGaps />
+            <DataPlane />
+            <DnsQueries />
+          </>
+        )}
       </div>
       <h2>Latest</h2>
       <FactTable facts={facts.slice(0, 12)} empty="Nothing has happened yet." />

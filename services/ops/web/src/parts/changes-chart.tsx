@@ -1,19 +1,8 @@
-import type { ReactNode } from 'react';
-import {
-  Area,
-  AreaChart,
-  Bar,
-  BarChart,
-  CartesianGrid,
-  Legend,
-  ResponsiveContainer,
-  Tooltip,
-  XAxis,
-  YAxis,
-} from 'recharts';
+import { Area, AreaChart, Bar, BarChart, ResponsiveContainer } from 'recharts';
 import type { Change, Count } from '../api.ts';
 import { words } from '../format.ts';
 import { levelsOf } from '../levels.ts';
+import { clock, frame } from './chart-frame.tsx';
 
 const COLOURS: Readonly<Record<string, string>> = {
   CONNECTED: 'light-dark(#2f9e5e, #4bbf80)',
@@ -26,7 +15,6 @@ const COLOURS: Readonly<Record<string, string>> = {
   GONE: 'light-dark(#c3c9d2, #48525f)',
 };
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const MINUTE_MS = 60_000;
 
 /** One row for each minute, also for those in which nothing moved. */
@@ -45,38 +33,6 @@ const rowsOf = (changes: readonly Change[], minutes: number, now: number) => {
   return [...rows.values()];
 };
 
-/** What both charts have besides what they draw. */
-const frame: ReactNode = [
-  <CartesianGrid key="grid" stroke="var(--border)" vertical={false} />,
-  <XAxis
-    key="x"
-    dataKey="minute"
-    stroke="var(--border)"
-    tick={{ fill: 'var(--muted)', fontSize: 12 }}
-    minTickGap={28}
-  />,
-  <YAxis
-    key="y"
-    allowDecimals={false}
-    width={44}
-    stroke="var(--border)"
-    tick={{ fill: 'var(--muted)', fontSize: 12 }}
-  />,
-  <Tooltip
-    key="tip"
-    cursor={{ fill: 'var(--raised)' }}
-    contentStyle={{ background: 'var(--surface)', border: '1px solid var(--border)', borderRadius: 8 }}
-    labelStyle={{ color: 'var(--text)' }}
-    isAnimationActive={false}
-  />,
-  <Legend
-    key="legend"
-    formatter={(name: string) => <span className="muted">{name}</span>}
-    iconType="circle"
-    iconSize={9}
-  />,
-];
-
 const drawn = (status: string) => ({
   ...{ key: status, dataKey: status, name: words(status), isAnimationActive: false },
   fill: COLOURS[status] ?? 'var(--idle)',
@@ -92,7 +48,7 @@ export const ChangesChart = ({ changes, minutes }: Options) => {
     <div className="chart">
       <ResponsiveContainer width="100%" height="100%">
         <BarChart data={rowsOf(changes, minutes, Date.now())} accessibilityLayer>
-          {frame}
+          {frame()}
           {statuses.map((status) => {
             const { key, ...bar } = drawn(status);
             return <Bar key={key} stackId="moves" {...bar} />;
@@ -115,7 +71,7 @@ export const LevelsChart = ({ changes, minutes, now }: Options & Readonly<{ now:
           data={levels.map(({ time, counts }) => ({ minute: clock.format(time), ...counts }))}
           accessibilityLayer
         >
-          {frame}
+          {frame()}
           {statuses.map((status) => {
             const { key, ...area } = drawn(status);
             return <Area key={key} stackId="levels" stroke={area.fill} fillOpacity={0.75} type="stepAfter" {...area} />;

@@ -27,8 +27,8 @@ export const SimpleTable = ({ title, heads, rows, empty }: Options) => (
         <tbody>
           {rows.map(({ key, cells }) => (
             <tr key={key}>
-              {cells.map((cell, index) => (
-                <td key={heads[index]}>{cell}</td>
+              {heads.map((name, index) => (
+                <td key={name}>{cells[index] ?? '–'}</td>
               ))}
             </tr>
           ))}
