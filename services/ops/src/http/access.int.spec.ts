@@ -23,6 +23,8 @@ const all = (status: number): Readonly<Record<Who, number>> => ({
   ...{ consumer: status, billing: status, service: status },
 });
 const allButBilling = { ...all(200), billing: 403 };
+/** Who sees everything: no account does. */
+const onlyAll = { ...all(403), operator: 200, viewer: 200 };
 /** As the service that is asked says: nobody is there. */
 const relayed = all(503);
 
@@ -32,6 +34,8 @@ const rows: Readonly<Record<string, Readonly<Record<Who, number>>>> = {
   'delete /api/session': all(204),
   'get /api/overview': allButBilling,
   'get /api/status-changes': allButBilling,
+  'get /api/data-plane': onlyAll,
+  'get /api/dns-queries': onlyAll,
   'get /api/topology': allButBilling,
   'get /api/connections': allButBilling,
   'get /api/connections/export': allButBilling,
