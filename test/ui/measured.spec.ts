@@ -39,18 +39,18 @@ describeWithBrowser('what agents and DNS measure of themselves', () => {
       const rowOf = (agent = '') => rows.filter({ hasText: agent });
       try {
         await system.stopProcess(first);
-        await rowOf(first).getByText('Does not answer').waitFor({ timeout: DOWN_MS });
+        await rowOf(first).getByText('No answer').waitFor({ timeout: DOWN_MS });
         await rowOf(agents[1]).getByText('At work').waitFor({ timeout: DOWN_MS });
-        expect(await one.getByText('Nobody works').count()).toBe(0);
+        expect(await one.getByText('Unserved').count()).toBe(0);
         await system.stopProcess(agents[1] ?? '');
-        await rowOf(agents[1]).getByText('Nobody works').waitFor({ timeout: DOWN_MS });
-        await screenshot(one, 'overview-nobody-works', { fullPage: true });
+        await rowOf(agents[1]).getByText('Unserved').waitFor({ timeout: DOWN_MS });
+        await screenshot(one, 'overview-unserved', { fullPage: true });
         expect(await seriousFindings(one)).toEqual([]);
       } finally {
         for (const agent of agents) await system.startProcess(agent);
       }
       await working.waitFor({ timeout: BACK_MS });
-      await one.getByText('Nobody works').waitFor({ state: 'detached' });
+      await one.getByText('Unserved').waitFor({ state: 'detached' });
     });
   });
 

@@ -17,7 +17,7 @@ export const DataPlane = () => {
         <>
           <SimpleTable
             title="Data plane"
-            heads={['Zone', 'State', 'Agent', 'Since', 'Forwards', 'Pending', 'Problems', 'Reloads']}
+            heads={['Zone', 'State', 'Agent', 'Since', 'Forwards', 'Reloads', 'Problems']}
             rows={[
               ...data.measured.zones.flatMap(rowsOf),
               ...data.measured.unknown.map((agent) => rowOf(<span className="muted">not known</span>, agent)),
@@ -45,7 +45,7 @@ const rowsOf = ({ zoneId, agents }: Zone) => {
   const zone = (
     <span className="badges">
       {zoneId}
-      {!isServed && <Badge name="Nobody works" tone="bad" />}
+      {!isServed && <Badge name="Unserved" tone="bad" />}
     </span>
   );
   return agents.map((agent) => rowOf(zone, agent));
@@ -63,13 +63,13 @@ const rowOf = (zone: ReactNode, agent: Agent) => {
   ];
   if (!work) return { key: address, cells };
   const { forwards, pending, reloads } = work;
-  const figures = [number(forwards), number(pending), <Problems key="problems" of={work} />, number(reloads)];
-  return { key: address, cells: [...cells, ...figures] };
+  const forwarded = pending > 0 ? `${number(forwards)}, ${number(pending)} pending` : number(forwards);
+  return { key: address, cells: [...cells, forwarded, number(reloads), <Problems key="problems" of={work} />] };
 };
 
 const State = ({ agent: { work, isAnswering } }: Readonly<{ agent: Agent }>) => {
   if (work) return <Badge name="At work" tone="good" />;
-  return isAnswering ? <Badge name="Waits" tone="idle" /> : <Badge name="Does not answer" tone="bad" />;
+  return isAnswering ? <Badge name="Waits" tone="idle" /> : <Badge name="No answer" tone="bad" />;
 };
 
 const Problems = ({ of }: Readonly<{ of: NonNullable<Agent['work']> }>) => {
@@ -81,5 +81,5 @@ const Problems = ({ of }: Readonly<{ of: NonNullable<Agent['work']> }>) => {
     [of.failedRounds, 'rounds failed'],
   ] as const;
   const found = counts.filter(([count]) => count > 0).map(([count, what]) => `${number(count)} ${what}`);
-  return found.length > 0 ? <strong className="tone-bad">{found.join(', ')}</strong> : <>none</>;
+  return found.length > 0 ? <strong className="wrap tone-bad">{found.join(', ')}</strong> : <>none</>;
 };
