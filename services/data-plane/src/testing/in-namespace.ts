@@ -15,14 +15,17 @@ const CLIENT = `
     .on('error', ({ code }) => console.log(code));
 `;
 
-const inside = (namespace: string, program: string, ...args: readonly string[]): [string, string[]] => [
+export const inside = (namespace: string, program: string, ...args: readonly string[]): [string, string[]] => [
   'ip',
   ['netns', 'exec', namespace, process.execPath, '--eval', program, '--', ...args],
 ];
 
 /** An HTTP server in a namespace that answers everything with its name; `%peer` in it is who asks. */
-export const serveIn = async (namespace: string, host: string, name: string) => {
-  const server = spawn(...inside(namespace, SERVER, host, name), { stdio: ['ignore', 'pipe', 'inherit'] });
+export const serveIn = (namespace: string, host: string, name: string) => startIn(namespace, SERVER, host, name);
+
+/** Starts a server in a namespace by its program, which is told where to listen and prints its port. */
+export const startIn = async (namespace: string, program: string, host: string, ...args: readonly string[]) => {
+  const server = spawn(...inside(namespace, program, host, ...args), { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(server, 'exit');
   const port = Number(await once(server.stdout, 'data'));
   return {

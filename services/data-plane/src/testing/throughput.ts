@@ -1,6 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { inside, startIn } from './in-namespace.ts';
 
 /** Sends on and on to whoever says `down`; tells whoever says `up` how much has arrived. */
 const SERVER = `
@@ -43,26 +43,8 @@ const CLIENT = `
   }, Number(begin));
 `;
 
-const run = promisify(execFile);
-const inside = (namespace: string, program: string, ...args: readonly string[]): [string, string[]] => [
-  'ip',
-  ['netns', 'exec', namespace, process.execPath, '--eval', program, '--', ...args],
-];
-
 /** A server in a namespace by which throughput is measured. */
-export const meterIn = async (namespace: string, host: string) => {
-  const server = spawn(...inside(namespace, SERVER, host), { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(server, 'exit');
-  const port = Number(await once(server.stdout, 'data'));
-  return {
-    ip: host,
-    port,
-    stop: async (): Promise<void> => {
-      server.kill('SIGKILL');
-      await exited;
-    },
-  };
-};
+export const meterIn = (namespace: string, host: string) => startIn(namespace, SERVER, host);
 
 /** What several flows from a namespace carry together, in Mbit/s, once what was saved up before has been used. */
 export const throughput = async (
@@ -72,6 +54,6 @@ export const throughput = async (
   flows = 4,
 ): Promise<number> => {
   const args = [to.host, String(to.port), direction, String(flows), '2000', '3000'];
-  const { stdout } = await run(...inside(namespace, CLIENT, ...args));
+  const { stdout } = await promisify(execFile)(...inside(namespace, CLIENT, ...args));
   return Number(stdout.trim());
 };

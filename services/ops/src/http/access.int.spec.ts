@@ -88,7 +88,7 @@ describe('a token', () => {
       garbage: { authorization: 'Bearer garbage' },
       'of another scheme': { authorization: 'Basic cm9vdDpyb290' },
       'of another issuer': { authorization: `Bearer ${await issueToken(privateKey, mallory, { ttlSeconds: 600 })}` },
-      expired: { authorization: `Bearer ${await stage.token(['operator'], '', -1)}` },
+      expired: { authorization: `Bearer ${await stage.token(['operator'], '', { ttlSeconds: -1 })}` },
       'in a cookie': { cookie: 'privatelink_session=garbage', origin: stage.origin() },
       'in an address': {},
       'signed by nobody': { authorization: `Bearer ${unsigned}` },

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectionMoved, consumer, endpointMade, provider, serviceMade, stranger } from '../testing/announcements.ts';
-import { readEvents, type Sent } from '../testing/sse.ts';
+import { openStreams, readEvents, type Sent } from '../testing/sse.ts';
 import { openStage, type Stage } from '../testing/stage.ts';
 
 let stage: Stage;
@@ -17,6 +17,9 @@ const latest = async (token: string): Promise<string> =>
   ((await (await stage.get('/api/facts', token)).json()) as { latest: string }).latest;
 const live = (token: string, after: string, enough: (sent: readonly Sent[]) => boolean, more = '') =>
   readEvents(`${stage.origin()}/api/live?after=${after}${more}`, bearer(token), enough);
+
+const openLive = async (token: string, signal: AbortSignal): Promise<number> =>
+  (await fetch(`${stage.origin()}/api/live`, { headers: bearer(token), signal })).status;
 
 describe('the live feed', () => {
   it('goes on after a place, also over restarts, with nothing lost and nothing twice', async () => {
@@ -117,13 +120,32 @@ describe('the live feed', () => {
     expect(factsIn(some)).toMatchObject([{ eventId: 'connection-ep-h@1' }]);
   });
 
-  it('is opened only so often by one caller', async () => {
-    const token = await stage.token(['viewer'], stranger);
+  it('is opened only so often by one account, whoever asks for it there, and by one of the staff', async () => {
     const hangUp = new AbortController();
-    const open = () => fetch(`${stage.origin()}/api/live`, { headers: bearer(token), signal: hangUp.signal });
-    const replies = await Promise.all(Array.from({ length: 20 }, open));
-    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
-    expect((await open()).status).toBe(429);
+    const open = (token: string) => openLive(token, hangUp.signal);
+    const people = await Promise.all(
+      ['ann', 'bob', 'cy', 'dot'].map((subject) => stage.token(['consumer'], stranger, { subject })),
+    );
+    const of = (token: string | undefined, count: number) => Array.from({ length: count }, () => open(token ?? ''));
+    expect(await Promise.all(people.flatMap((token) => of(token, 5)))).toEqual(Array(20).fill(200));
+    for (const token of people) expect(await open(token)).toBe(429);
+    const staff = await Promise.all(['ann', 'eve'].map((subject) => stage.token(['viewer'], '', { subject })));
+    expect(await Promise.all(staff.flatMap((token) => of(token, 20)))).toEqual(Array(40).fill(200));
+    for (const token of staff) expect(await open(token)).toBe(429);
     hangUp.abort();
+    await expect.poll(openStreams).toBe(0);
+  });
+
+  it('of all accounts together leaves room for the staff', async () => {
+    const hangUp = new AbortController();
+    const open = (token: string) => openLive(token, hangUp.signal);
+    const tokens = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => stage.token(['consumer'], String(index).repeat(16))),
+    );
+    const statuses = await Promise.all(tokens.flatMap((token) => Array.from({ length: 16 }, () => open(token))));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(150);
+    expect(await open(await stage.token(['operator'], '', { subject: 'olga' }))).toBe(200);
+    hangUp.abort();
+    await expect.poll(openStreams).toBe(0);
   });
 });

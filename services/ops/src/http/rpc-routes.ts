@@ -22,7 +22,7 @@ const SERVED: Readonly<Record<keyof ServiceClients, readonly string[]>> = {
   ops: [OPERATIONS],
 };
 
-const TIMEOUT_MS = 10_000;
+export const RPC_TIMEOUT_MS = 10_000;
 
 /** RPCs that end by themselves, of those that somebody besides services and agents may call. */
 const methodOf = (at: keyof ServiceClients, name: string): DescMethod => {
@@ -68,7 +68,7 @@ export const rpcRoutes = (app: App, clients: ServiceClients): void => {
       const method = methodOf(service, rpc);
       const hungUp = new AbortController();
       reply.raw.once('close', () => hungUp.abort());
-      const call = { token, timeoutMs: TIMEOUT_MS, signal: hungUp.signal };
+      const call = { token, timeoutMs: RPC_TIMEOUT_MS, signal: hungUp.signal };
       const answers = callJson(clients[service], method, requestFor(method, request.body), call)[
         Symbol.asyncIterator
       ]();

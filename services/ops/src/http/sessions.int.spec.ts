@@ -53,7 +53,7 @@ describe('a login link', () => {
   });
 
   it('with a token that is none, or none any more, begins nothing', async () => {
-    for (const token of ['forged', await stage.token(['operator'], '', -1)]) {
+    for (const token of ['forged', await stage.token(['operator'], '', { ttlSeconds: -1 })]) {
       const { status, headers } = await follow(stage.loginCode(token));
       expect([status, setCookie(headers)]).toEqual([401, '']);
     }
@@ -112,7 +112,7 @@ describe('another site', () => {
 
 describe('a session', () => {
   it('is as good as its token, also of a stream that was open before', async () => {
-    const short = await stage.token(['operator'], '', 2);
+    const short = await stage.token(['operator'], '', { ttlSeconds: 2 });
     const sent: string[] = [];
     const stream = readEvents(`${stage.origin()}/api/live`, cookieOf(short), (events) => {
       sent.splice(0, sent.length, ...events.map(({ event }) => event));

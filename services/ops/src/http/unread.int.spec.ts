@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { registry } from '@privatelink/shared/telemetry/metrics';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openStreams } from '../testing/sse.ts';
 import { openStage, type Stage } from '../testing/stage.ts';
 
 const FACTS = 30_000;
@@ -26,20 +26,17 @@ const askOnly = (path: string): Socket => {
   return socket;
 };
 
-const streams = async (): Promise<number> =>
-  Number(/^http_live_streams(?:\{.*\})? (\d+)/m.exec(await registry.metrics())?.[1]);
-
 it('a stream that nobody reads holds a page of facts, and ends', async () => {
   const { latest } = (await (await stage.get('/api/facts', token)).json()) as { latest: string };
   await sql`insert into foreign_fact (source, source_stream, source_revision, position, event_id, type, resource_type,
       resource_id, service_id, account_ids, actor, actor_account_id, record_time, correlation_id)
     select 'broker', 'connection-ep-1', n, n, 'e' || n, 'ConnectionMoved', 'connection', 'ep-1', 'epsrv-1', '{}',
       repeat('x', 2000), '', now(), '' from generate_series(1, ${sql.lit(FACTS)}) as n`.execute(stage.db);
-  const before = await streams();
+  const before = await openStreams();
   const held = process.memoryUsage().arrayBuffers;
   const sockets = [1, 2, 3].map(() => askOnly(`/api/live?after=${latest}`));
-  await vi.waitFor(async () => expect(await streams()).toBe(before + sockets.length), { timeout: 10_000 });
-  await vi.waitFor(async () => expect(await streams()).toBe(before), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect(await openStreams()).toBe(before + sockets.length), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await openStreams()).toBe(before), { timeout: 20_000, interval: 100 });
   expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(MAX_BYTES);
   for (const socket of sockets) socket.destroy();
 });

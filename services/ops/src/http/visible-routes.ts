@@ -3,9 +3,8 @@ import type { Client } from '@grpc/grpc-js';
 import { callJson, registry } from '@privatelink/shared/grpc/json-call';
 import { listedPage, pageQuery } from './list-routes.ts';
 import type { Shown } from './listings.ts';
+import { RPC_TIMEOUT_MS } from './rpc-routes.ts';
 import type { App } from './server.ts';
-
-const TIMEOUT_MS = 10_000;
 
 /** Of `ListVisibleServicesResponse`. */
 type Answer = { endpointServices: Shown[]; nextPageToken: string };
@@ -28,7 +27,7 @@ export const visibleRoutes = (app: App, provider: Client): void => {
     async (request) => {
       const { token } = request.signed;
       const asked = fromJson(method.input, { ...request.query });
-      const answers = callJson(provider, method, asked, { token, timeoutMs: TIMEOUT_MS })[Symbol.asyncIterator]();
+      const answers = callJson(provider, method, asked, { token, timeoutMs: RPC_TIMEOUT_MS })[Symbol.asyncIterator]();
       const { endpointServices, nextPageToken } = (await answers.next()).value as Answer;
       return { items: endpointServices, nextPageToken };
     },

@@ -1,3 +1,5 @@
+import { http } from '@privatelink/shared/telemetry/metrics';
+
 /** One of the events that a server sent. */
 export type Sent = Readonly<{ id: string; event: string; data: string }>;
 
@@ -35,3 +37,6 @@ const parse = (block: string): Sent => {
   );
   return { id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: fields.get('data') ?? '' };
 };
+
+/** How many streams the server has open, as it measures them. */
+export const openStreams = async (): Promise<number> => (await http.live.get()).values[0]?.value ?? 0;

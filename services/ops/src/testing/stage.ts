@@ -19,13 +19,15 @@ import { readAnnounced } from '../ingest/announced.ts';
 import { takeIn } from '../ingest/take-in.ts';
 import { ensureTables, schemaName } from '../read-models/schema.ts';
 
+type TokenOptions = Readonly<{ subject?: string; ttlSeconds?: number }>;
+
 /** The service over a real database, for tests: told what the others would announce, and asked over HTTP. */
 export type Stage = Readonly<{
   db: Db;
   /** Where it listens; restarts keep it. */
   origin: () => string;
   tell: (source: Producer, ...messages: readonly IncomingMessage[]) => Promise<void>;
-  token: (roles: readonly Role[], accountId?: string, ttlSeconds?: number) => Promise<string>;
+  token: (roles: readonly Role[], accountId?: string, options?: TokenOptions) => Promise<string>;
   get: (path: string, token: string, headers?: Readonly<Record<string, string>>) => Promise<Response>;
   loginCode: (token: string) => string;
   restart: () => Promise<void>;
@@ -73,8 +75,8 @@ export const openStage = async (options: Partial<HttpOptions> = {}, serviceAddre
     db,
     origin,
     tell: (source, ...messages) => db.transaction().execute((tx) => takeIn(tx, source, messages.map(readAnnounced))),
-    token: (roles, accountId = '', ttlSeconds = 600) =>
-      issueToken(privateKey, { subject: 'spec', accountId, roles }, { ttlSeconds }),
+    token: (roles, accountId = '', { subject = 'spec', ttlSeconds = 600 } = {}) =>
+      issueToken(privateKey, { subject, accountId, roles }, { ttlSeconds }),
     get: (path, token, headers = {}) =>
       // A connection that is kept would be one to the service before its restart.
       fetch(`${origin()}${path}`, { headers: { authorization: `Bearer ${token}`, connection: 'close', ...headers } }),

@@ -2,19 +2,10 @@ import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import type { EventStore } from '../eventing/ports.ts';
 import { createFakeClock, settle } from '../testing/fake-clock.ts';
-import { createMemoryStore } from '../testing/memory-store.ts';
+import { createMemoryStore, noMetadata } from '../testing/memory-store.ts';
 import { type Checkpoint, runReactor, type WorkResult, type WorkRows } from './run-reactor.ts';
 
 const log = pino({ level: 'silent' });
-const metadata = {
-  $correlationId: '',
-  $causationId: '',
-  accountId: '',
-  actor: '',
-  requestId: '',
-  fingerprint: '',
-  producer: '',
-};
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -45,7 +36,7 @@ export const setUpReactor = (work: (key: string) => Promise<WorkResult>) => {
   const append = async (key: string): Promise<void> => {
     const length = lengths.get(key);
     const expected = length === undefined ? 'no-stream' : length;
-    const event = { id: crypto.randomUUID(), type: 'Asked.v1', data: {}, metadata };
+    const event = { id: crypto.randomUUID(), type: 'Asked.v1', data: {}, metadata: noMetadata };
     lengths.set(key, (await store.append(`job-${key}`, [event], expected)).revision);
   };
   const start = (changes: { store?: EventStore; rows?: Partial<WorkRows>; checkpoint?: Partial<Checkpoint> } = {}) => {

@@ -2,19 +2,10 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createFakeClock } from '../testing/fake-clock.ts';
-import { createMemoryStore } from '../testing/memory-store.ts';
+import { createMemoryStore, noMetadata } from '../testing/memory-store.ts';
 import { runReactor } from './run-reactor.ts';
 
 const log = pino({ level: 'silent' });
-const NONE = {
-  $correlationId: '',
-  $causationId: '',
-  accountId: '',
-  actor: '',
-  requestId: '',
-  fingerprint: '',
-  producer: '',
-};
 const KEYS = ['a', 'b', 'c', 'd'];
 
 type Step =
@@ -154,7 +145,7 @@ const run = async ({ steps, waits, fates }: Schedule) => {
     if (next.do === 'event') {
       const held = events.get(next.key) ?? [];
       const expected = held.length === 0 ? ('no-stream' as const) : BigInt(held.length - 1);
-      const event = { id: `${next.key}${held.length}`, type: 'Asked.v1', data: {}, metadata: NONE };
+      const event = { id: `${next.key}${held.length}`, type: 'Asked.v1', data: {}, metadata: noMetadata };
       // Known to the fold before it is known to the subscription, never the other way round.
       events.set(next.key, held);
       held.push((await store.tail()) + 1n);

@@ -2,19 +2,10 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import type { EventStore, SubscriptionMessage } from '../eventing/ports.ts';
 import { createFakeClock } from '../testing/fake-clock.ts';
-import { createMemoryStore } from '../testing/memory-store.ts';
+import { createMemoryStore, noMetadata } from '../testing/memory-store.ts';
 import { runSubscription, type Subscription } from './run-subscription.ts';
 
 const log = pino({ level: 'silent' });
-const NONE = {
-  $correlationId: '',
-  $causationId: '',
-  accountId: '',
-  actor: '',
-  requestId: '',
-  fingerprint: '',
-  producer: '',
-};
 
 export const idsOf = (messages: readonly SubscriptionMessage[]): string[] =>
   messages.flatMap((message) => (message.kind === 'event' ? message.event.id : []));
@@ -29,7 +20,9 @@ export const setUpSubscription = (changes: Partial<Subscription> = {}) => {
   let resumed = 0;
   const append = (...ids: string[]) =>
     Promise.all(
-      ids.map((id) => store.append(`${id}-1`, [{ id, type: 'Happened.v1', data: {}, metadata: NONE }], 'no-stream')),
+      ids.map((id) =>
+        store.append(`${id}-1`, [{ id, type: 'Happened.v1', data: {}, metadata: noMetadata }], 'no-stream'),
+      ),
     );
   const handle = async (messages: readonly SubscriptionMessage[]): Promise<void> => {
     batches.push(idsOf(messages));

@@ -1,15 +1,7 @@
-import {
-  createFileRegistry,
-  type DescField,
-  type DescMessage,
-  type FileRegistry,
-  fromBinary,
-  ScalarType,
-} from '@bufbuild/protobuf';
+import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { readDescriptorImage } from '@privatelink/proto/descriptors';
 import fc from 'fast-check';
+import { registry } from '../grpc/json-call.ts';
 
 type Value = string | boolean | number | bigint | Uint8Array;
 type Written = Readonly<{ field: DescField; value: Value }>;
@@ -51,7 +43,6 @@ export const garbageFieldFor = (method: string, known: readonly string[]): fc.Ar
 };
 
 const inputOf = (method: string): DescMessage => {
-  registry ??= createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptorImage()));
   const [service = '', name = ''] = method.split('/');
   const found = registry.getService(service)?.methods.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`there is no ${method}`);
@@ -65,8 +56,6 @@ const textOf = (known: readonly string[]): fc.Arbitrary<string> =>
     { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: 80 }) },
     { weight: 1, arbitrary: fc.nat(20_000).map((length) => 'x'.repeat(length)) },
   );
-
-let registry: FileRegistry | undefined;
 
 const message = (type: DescMessage, text: fc.Arbitrary<string>, depth: number): fc.Arbitrary<Uint8Array> => {
   const fields = type.fields.map((field) => {

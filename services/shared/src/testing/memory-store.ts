@@ -14,6 +14,12 @@ export type MemoryStore = EventStore &
     disconnect: () => void;
   }>;
 
+/** Of events of which nobody asks who made them. */
+export const noMetadata: NewEvent['metadata'] = {
+  ...{ $correlationId: '', $causationId: '', accountId: '', actor: '' },
+  ...{ requestId: '', fingerprint: '', producer: '' },
+};
+
 /** An event store in memory with the semantics of the real one; positions are 1, 2, 3, ... */
 export const createMemoryStore = (clock: Pick<Clock, 'now'> = { now: () => new Date() }): MemoryStore => {
   const all: StoredEvent[] = [];
