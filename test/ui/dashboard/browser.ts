@@ -24,7 +24,7 @@ export const seriousFindings = async (page: Page): Promise<readonly string[]> =>
 };
 
 /** Everything that the page's console tells of as an error, from now on. */
-export const consoleErrors = (page: Page): readonly string[] => {
+export const consoleErrors = (page: Page): string[] => {
   const errors: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());

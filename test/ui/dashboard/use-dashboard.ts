@@ -87,8 +87,9 @@ export const useDashboard = (world: WorldOptions = {}, connections = CONNECTIONS
         const page = await context.newPage();
         const errors = consoleErrors(page);
         const result = await work(page).catch(async (error: Error) => {
-          await page.screenshot({ path: `${screenshots}failed.png` });
-          throw new Error([error.message, ...errors].join('\n'), { cause: error });
+          // A page that hangs gives no picture either.
+          await page.screenshot({ path: `${screenshots}failed.png` }).catch((no: Error) => errors.push(no.message));
+          throw new Error([`at ${page.url()}: ${error.message}`, ...errors].join('\n'), { cause: error });
         });
         expect(errors.filter((error) => !but?.test(error))).toEqual([]);
         return result;
