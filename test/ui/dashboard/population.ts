@@ -27,10 +27,17 @@ export type Population = Readonly<{
   /** Connected in two zones. */
   inTwoZones: string;
   /** How many of each status there are. */
-  counts: Readonly<Record<'CONNECTED' | 'DISCONNECTED' | 'SERVICE_DELETED', number>>;
+  counts: Required<Counts>;
 }>;
 
-export const populate = async (stage: Stage, cast: Cast, count: number): Promise<Population> => {
+type Counts = Readonly<Partial<Record<'CONNECTED' | 'DISCONNECTED' | 'SERVICE_DELETED', number>>>;
+
+/** @param reached waits until there are so many of each status */
+export const populate = async (
+  stage: Stage,
+  cast: Cast,
+  { count, reached }: Readonly<{ count: number; reached: (counts: Counts) => Promise<void> }>,
+): Promise<Population> => {
   const { provider, consumer, billing, operator } = cast;
   const users = [consumer.account];
   const publish = (autoAccept: boolean) => publishService(provider, stage.log, { users, autoAccept });
@@ -47,6 +54,8 @@ export const populate = async (stage: Stage, cast: Cast, count: number): Promise
   const created = await createEndpoints(consumer, Object.values(services), { count: count - 1, zone: ZONE });
   const of = (service: PublishedService) => [...created].filter(([, one]) => one === service).map(([id]) => id);
   const [eventful = '', ...waiting] = of(services.byHand);
+  // What comes now would wait for all of them.
+  await reached({ CONNECTED: count - 1 - waiting.length, DISCONNECTED: 1 + waiting.length });
 
   await provider.broker.acceptConnection(acceptRequest(eventful), CALL);
   const followed = stage.follow(provider, eventful);
@@ -62,8 +71,7 @@ export const populate = async (stage: Stage, cast: Cast, count: number): Promise
   const up = of(services.up);
   const [spare, deleted] = [of(services.spare).length, of(services.deleted).length];
   const connected = up.length + 1 + spare;
-  return {
-    ...{ total: count, services, waiting, up, eventful, inTwoZones },
-    counts: { CONNECTED: connected, SERVICE_DELETED: deleted, DISCONNECTED: count - connected - deleted },
-  };
+  const counts = { CONNECTED: connected, SERVICE_DELETED: deleted, DISCONNECTED: count - connected - deleted };
+  await reached(counts);
+  return { total: count, services, waiting, up, eventful, inTwoZones, counts };
 };

@@ -65,12 +65,15 @@ export const useDashboard = (world: WorldOptions = {}, connections = CONNECTIONS
     mkdirSync(screenshots, { recursive: true });
     browser = await openBrowser();
     cast = await stage().cast();
-    population = await populate(stage(), cast, connections);
-    const countNow = async () => {
-      const { connections } = await get<Overview>('/api/overview');
-      expect(Object.fromEntries(connections.map(({ name, count }) => [name, count]))).toEqual(population.counts);
-    };
-    await vi.waitFor(countNow, { timeout: PATIENCE_MS, interval: 500 });
+    const reached = (counts: object) =>
+      vi.waitFor(
+        async () => {
+          const { connections } = await get<Overview>('/api/overview');
+          expect(Object.fromEntries(connections.map(({ name, count }) => [name, count]))).toEqual(counts);
+        },
+        { timeout: PATIENCE_MS, interval: 500 },
+      );
+    population = await populate(stage(), cast, { count: connections, reached });
   }, PATIENCE_MS);
   afterAll(() => browser?.close());
 
