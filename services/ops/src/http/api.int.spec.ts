@@ -83,8 +83,34 @@ describe('lists', () => {
   });
 });
 
+describe('facts', () => {
+  type Facts = Readonly<{ items: { id: string; transition: object | null }[]; next: string }>;
+  const facts = async (query: string): Promise<Facts> =>
+    (await (await stage.get(`/api/facts?${query}`, tokens.operator)).json()) as Facts;
+
+  it('are read page by page, the latest first, back to the first that is kept', async () => {
+    const all = (await facts('pageSize=500')).items.map(({ id }) => id);
+    const read: string[] = [];
+    let before = '';
+    do {
+      const page = await facts(`pageSize=5&before=${before}`);
+      read.push(...page.items.map(({ id }) => id));
+      before = page.next;
+    } while (before !== '');
+    expect(read).toEqual(all);
+    expect(all).toHaveLength(2 + 2 + 12 + 2);
+  });
+
+  it('are found by what they are about, their type, and whether they moved a status', async () => {
+    expect((await facts('about=ep-stuck')).items).toMatchObject([{ resourceId: 'ep-stuck' }]);
+    expect((await facts('about=epsrv-2')).items).toMatchObject([{ type: 'EndpointServiceActivated' }]);
+    expect((await facts(`about=${stranger}&type=EndpointServiceActivated`)).items).toHaveLength(1);
+    expect((await facts('moves=true')).items.every(({ transition }) => transition !== null)).toBe(true);
+  });
+});
+
 describe('the topology', () => {
-  type Topology = Readonly<{ detail: string; nodes: { id: string }[]; edges: unknown[]; omitted: number }>;
+  type Topology = Readonly<{ detail: string; nodes: { id: string }[]; edges: unknown[] }>;
   const topology = async (token: string, about = ''): Promise<Topology> =>
     (await (await stage.get(`/api/topology?about=${about}`, token)).json()) as Topology;
 
@@ -152,6 +178,8 @@ describe('who sees what', () => {
     expect(await actors(tokens.operator)).toEqual(['user:paula']);
     expect(await actors(tokens.provider)).toEqual(['user:paula']);
     expect(await actors(tokens.consumer)).toEqual(['']);
+    const of = async (token: string) => (await list('/api/facts?about=ep-02&actor=user:paula', token)).items.length;
+    expect(await Promise.all([tokens.operator, tokens.provider, tokens.consumer].map(of))).toEqual([1, 1, 0]);
   });
 });
 

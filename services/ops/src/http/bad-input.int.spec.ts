@@ -45,7 +45,7 @@ const GARBAGE = [
 
 /** What a text may be without being wrong: it is the name of nothing. */
 const isText = (value: string): boolean => !value.includes('%00') && value.length <= 64;
-const FREE = ['about', 'type', 'q'];
+const FREE = ['about', 'type', 'actor', 'q'];
 /** Numbers, however they are written. */
 const RIGHT: Readonly<Record<string, readonly string[]>> = { pageSize: ['0x10'], minutes: ['0x10'] };
 

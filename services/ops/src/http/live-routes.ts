@@ -49,7 +49,7 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
     async (request, reply) => {
       const { caller } = request.signed;
       const scope = scopeOf(caller, connectionList);
-      const { about, type, after } = request.query;
+      const { type: types, after, ...matter } = request.query;
       const log = await tail.look();
       const resumed = [request.headers['last-event-id']].flat()[0];
       const asked = resumed ?? after;
@@ -68,7 +68,7 @@ export const liveRoutes = (app: App, { db, tail, authenticate, signal }: LiveOpt
         leave();
       });
       const stream = {
-        ...{ raw: reply.raw, query: { scope, about, types: type } },
+        ...{ raw: reply.raw, query: { scope, types, ...matter } },
         ...{ from: place ?? log.last, missed: place === null },
         signal: AbortSignal.any([signal, closed.signal]),
         // The session may have ended meanwhile.

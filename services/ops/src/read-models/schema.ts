@@ -64,6 +64,10 @@ const TABLES = [
     actor_account_id text not null, moved_from text, moved_to text, because text, record_time timestamptz not null,
     correlation_id text not null)`,
   'create index if not exists foreign_fact_resource on foreign_fact (resource_id, sequence)',
+  'create index if not exists foreign_fact_service on foreign_fact (service_id, sequence)',
+  'create index if not exists foreign_fact_type on foreign_fact (type, sequence)',
+  'create index if not exists foreign_fact_actor on foreign_fact (actor, sequence)',
+  'create index if not exists foreign_fact_moves on foreign_fact (sequence) where moved_to is not null',
   'create index if not exists foreign_fact_accounts on foreign_fact using gin (account_ids)',
   // How far each stream has been taken in: what comes again is neither kept nor counted twice.
   'create table if not exists foreign_stream (source_stream text primary key, revision bigint not null)',

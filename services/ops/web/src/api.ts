@@ -78,6 +78,9 @@ export type Fact = Readonly<{
 }>;
 
 export type ListName = 'connections' | 'endpoints' | 'endpoint-services';
+/** `next` is where older ones begin, `latest` where the live feed goes on. */
+export type FactPage = Readonly<{ items: readonly Fact[]; next: string; latest: string }>;
+
 export type Page<Item> = Readonly<{ items: readonly Item[]; nextPageToken: string }>;
 export type Machine = Readonly<{
   title: string;

@@ -1,21 +1,21 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
-import { type Fact, get, type ListName } from './api.ts';
+import { type Fact, type FactPage, get, type ListName } from './api.ts';
 
-const KEPT = 1_000;
 /** Much may happen at once: what is shown is asked for anew at most so often, the first time at once. */
 const REFRESH_MS = 500;
 /** Facts of one command come together. */
 const GATHER_MS = 50;
 const RETRY_MS = 2_000;
 
-type State = Readonly<{ facts: readonly Fact[]; connection: 'connecting' | 'live' | 'lost' }>;
+/** While it is asked where the feed goes on, what is read may be from before that place. */
+type Connection = 'asking' | 'connecting' | 'live' | 'lost';
 
-let state: State = { facts: [], connection: 'connecting' };
+let connection: Connection = 'asking';
 const listeners = new Set<() => void>();
 
-const change = (next: Partial<State>): void => {
-  state = { ...state, ...next };
+const change = (next: Connection): void => {
+  connection = next;
   for (const listener of listeners) listener();
 };
 
@@ -24,12 +24,13 @@ const subscribe = (listener: () => void): (() => void) => {
   return () => listeners.delete(listener);
 };
 
-/** The latest facts first, and whether they come as they happen. */
-export const useLive = (): State => useSyncExternalStore(subscribe, () => state);
+/** Whether facts come as they happen. */
+export const useConnection = (): Connection => useSyncExternalStore(subscribe, () => connection);
 
 /** What is shown of a resource: rows of lists, and other queries by the beginning of their keys. */
 type Shown = Readonly<{ lists: readonly ListName[]; queries: readonly string[] }>;
 
+const NOTHING: Shown = { lists: [], queries: [] };
 const SHOWN: Readonly<Record<string, Shown>> = {
   connection: { lists: ['connections', 'endpoints'], queries: ['connection', 'overview', 'changes', 'topology'] },
   endpoint: { lists: ['endpoints'], queries: ['overview', 'topology'] },
@@ -50,35 +51,48 @@ export const followList = (list: ListName, onChanged: Follower['onChanged']): ((
   return () => followers.delete(follower);
 };
 
+/** Facts that came together; null when some were missed. */
+type FactFollower = (facts: readonly Fact[] | null) => void;
+const factFollowers = new Set<FactFollower>();
+
+/** Tells of facts as they come, until the function is called that it returns. */
+export const followFacts = (follower: FactFollower): (() => void) => {
+  factFollowers.add(follower);
+  return () => factFollowers.delete(follower);
+};
+
 /** Asks for everything anew; lists, which may be long, decide for themselves how. */
 export const refreshAll = (client: QueryClient): void => {
   void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'list' });
   for (const { onChanged } of followers) onChanged(null);
+  for (const onFacts of factFollowers) onFacts(null);
 };
 
 /** Facts that came since the last refresh, and a refresh soon that takes them together. */
 const refresher = (client: QueryClient) => {
-  const pending = new Map<string, Set<string>>();
+  let pending: Fact[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = Number.NEGATIVE_INFINITY;
 
   const refresh = (): void => {
     timer = undefined;
     last = performance.now();
-    const changed = [...pending].map(([type, ids]) => ({ ...(SHOWN[type] ?? { lists: [], queries: [] }), ids }));
-    pending.clear();
+    const facts = pending;
+    pending = [];
+    const changed = facts.map(({ resourceType, resourceId }) => ({ ...(SHOWN[resourceType] ?? NOTHING), resourceId }));
     for (const name of new Set(changed.flatMap(({ queries }) => queries))) {
       void client.invalidateQueries({ queryKey: [name] });
     }
     for (const { list, onChanged } of followers) {
-      const ids = changed.filter(({ lists }) => lists.includes(list)).flatMap((one) => [...one.ids]);
+      const ids = changed.filter(({ lists }) => lists.includes(list)).map(({ resourceId }) => resourceId);
       if (ids.length > 0) onChanged(new Set(ids));
     }
+    for (const onFacts of factFollowers) onFacts(facts);
   };
 
   return {
-    take: ({ resourceType, resourceId }: Fact): void => {
-      pending.set(resourceType, (pending.get(resourceType) ?? new Set()).add(resourceId));
+    take: (fact: Fact): void => {
+      pending.push(fact);
       timer ??= setTimeout(refresh, Math.max(GATHER_MS, last + REFRESH_MS - performance.now()));
     },
     stop: () => clearTimeout(timer),
@@ -93,42 +107,44 @@ export const follow = (client: QueryClient): (() => void) => {
   let isOver = false;
 
   const begin = async (): Promise<void> => {
-    const page = await get<Readonly<{ items: readonly Fact[]; latest: string }>>('/api/facts', { pageSize: 200 });
+    const { latest } = await get<FactPage>('/api/facts', { pageSize: 1 });
     if (isOver) return;
-    change({ facts: page.items });
-    open(page.latest);
+    change('connecting');
+    open(latest);
+  };
+  const beginAnew = async (): Promise<void> => {
+    await begin();
+    refreshAll(client);
   };
   const beginSoon = (first: () => Promise<void> | void): void => {
-    change({ connection: 'lost' });
-    retry = setTimeout(() => void Promise.resolve(first()).catch(() => beginSoon(begin)), RETRY_MS);
+    change('lost');
+    retry = setTimeout(() => void Promise.resolve(first()).catch(() => beginSoon(beginAnew)), RETRY_MS);
   };
 
   const open = (after: string): void => {
     let place = after;
     const own = new EventSource(`/api/live?after=${encodeURIComponent(after)}`);
     source = own;
-    own.addEventListener('open', () => change({ connection: 'live' }));
+    own.addEventListener('open', () => change('live'));
     own.addEventListener('error', () => {
-      change({ connection: 'lost' });
+      change('lost');
       // The browser goes on by itself unless it was answered with an error, as by a proxy.
       if (own.readyState === EventSource.CLOSED && !isOver) beginSoon(() => open(place));
     });
     own.addEventListener('reset', () => {
       own.close();
-      refreshAll(client);
-      beginSoon(begin);
+      beginSoon(beginAnew);
     });
     own.addEventListener('fact', ({ data, lastEventId }) => {
-      const fact = JSON.parse(data as string) as Fact;
       place = lastEventId;
-      change({ facts: [fact, ...state.facts].slice(0, KEPT) });
-      take(fact);
+      take(JSON.parse(data as string) as Fact);
     });
   };
-  void begin().catch(() => beginSoon(begin));
+  void begin().catch(() => beginSoon(beginAnew));
 
   return () => {
     isOver = true;
+    change('asking');
     clearTimeout(retry);
     stop();
     source?.close();

@@ -10,6 +10,7 @@ import { SignInPage } from './pages/sign-in.tsx';
 import { SystemPage } from './pages/system.tsx';
 import { VisibleServicesPage } from './pages/visible-services.tsx';
 import { Shell } from './parts/shell.tsx';
+import type { FactSelection } from './parts/use-facts.ts';
 
 /** What a list is asked for, as the address says it. */
 export type ListSearch = Readonly<{
@@ -42,6 +43,13 @@ const readTopologySearch = ({ about, status, view }: Record<string, unknown>): T
   ...(about ? { about: String(about) } : {}),
   ...(status ? { status: String(status) } : {}),
   ...(view === 'table' && { view }),
+});
+
+const readFactSelection = ({ about, type, actor, moves }: Record<string, unknown>): FactSelection => ({
+  ...(about ? { about: String(about) } : {}),
+  ...(type ? { type: String(type) } : {}),
+  ...(actor ? { actor: String(actor) } : {}),
+  ...(moves === true && { moves }),
 });
 
 const rootRoute = createRootRoute();
@@ -80,7 +88,9 @@ const topologyRoute = createRoute({
 const endpointsRoute = createRoute({
   ...{ getParentRoute, path: '/endpoints', component: EndpointsPage, validateSearch: readListSearch },
 });
-const eventsRoute = createRoute({ getParentRoute, path: '/events', component: EventsPage });
+const eventsRoute = createRoute({
+  ...{ getParentRoute, path: '/events', component: EventsPage, validateSearch: readFactSelection },
+});
 const explainRoute = createRoute({ getParentRoute, path: '/explain', component: ExplainPage });
 const systemRoute = createRoute({ getParentRoute, path: '/system', component: SystemPage });
 

@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type Change, type Count, get, type Overview } from '../api.ts';
 import { number } from '../format.ts';
-import { useLive } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Bars } from '../parts/bars.tsx';
 import { ChangesChart, LevelsChart } from '../parts/changes-chart.tsx';
@@ -13,11 +12,13 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { seesAll, useSession } from '../parts/shell.tsx';
 import { Ago } from '../parts/time.tsx';
+import { useFacts } from '../parts/use-facts.ts';
 import type { ListSearch } from '../router.tsx';
 import { DataPlane } from './overview-data-plane.tsx';
 import { DnsQueries } from './overview-dns-queries.tsx';
 import { SubscriptionGaps } from './overview-subscriptions.tsx';
 
+const LAST_FACTS = 12;
 const RANGES = [15, 60, 360, 1_440] as const;
 const sum = (counts: readonly Count[]): number => counts.reduce((all, { count }) => all + count, 0);
 const countOf = (counts: readonly Count[], name: string): number => counts.find((one) => one.name === name)?.count ?? 0;
@@ -29,7 +30,7 @@ export const OverviewPage = () => {
     queryKey: ['changes', minutes],
     queryFn: () => get<Readonly<{ items: readonly Change[] }>>('/api/status-changes', { minutes }),
   });
-  const { facts } = useLive();
+  const { facts } = useFacts({ selection: {}, pageSize: LAST_FACTS, isHeld: false });
   const { data: session } = useSession();
   const found = overview.data;
   const moves = changes.data?.items ?? [];
@@ -137,7 +138,7 @@ export const OverviewPage = () => {
         )}
       </div>
       <h2>Latest</h2>
-      <FactTable facts={facts.slice(0, 12)} empty="Nothing has happened yet." />
+      <FactTable facts={facts} empty="Nothing has happened yet." />
     </>
   );
 };

@@ -6,7 +6,8 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Typed } from '../parts/typed.tsx';
-import { useListSearch } from '../parts/use-list-search.ts';
+import { usePageSearch } from '../parts/use-page-search.ts';
+import type { ListSearch } from '../router.tsx';
 
 const PAGE_SIZE = 200;
 
@@ -33,7 +34,7 @@ const rowId = ({ serviceId }: EndpointService): string => serviceId;
 
 /** What an account may connect to. Nobody announces to it what is shown to it: it is asked for whenever it is looked at. */
 export const VisibleServicesPage = () => {
-  const { search, change } = useListSearch();
+  const { search, change } = usePageSearch<ListSearch>();
   const query = { filter: search.filter, orderBy: search.order };
   const found = useInfiniteQuery({
     queryKey: ['visible-services', query],

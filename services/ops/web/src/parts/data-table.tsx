@@ -15,7 +15,7 @@ export type Column<Row extends object> = ColumnDef<typeof features, Row> &
 type Order = Readonly<{ order: string; onOrder: (order: string) => void }>;
 
 /** What the rows are a part of. */
-type Part = Readonly<{
+export type Part = Readonly<{
   /** What the rows are of; those of something else are shown from the first. */
   of: string;
   hasMore: boolean;

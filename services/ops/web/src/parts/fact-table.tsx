@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { Fact } from '../api.ts';
 import { words } from '../format.ts';
 import { Badge } from './badge.tsx';
-import { type Column, DataTable } from './data-table.tsx';
+import { type Column, DataTable, type Part } from './data-table.tsx';
 import { At } from './time.tsx';
 
 const columns: readonly Column<Fact>[] = [
@@ -30,6 +30,15 @@ const columns: readonly Column<Fact>[] = [
   { id: 'actor', header: 'By', cell: ({ row: { original } }) => original.actor || '–' },
 ];
 
-export const FactTable = ({ facts, empty }: Readonly<{ facts: readonly Fact[]; empty: string }>) => (
-  <DataTable caption="Facts, the latest first" columns={columns} rows={facts} rowId={({ id }) => id} empty={empty} />
+type Options = Readonly<{ facts: readonly Fact[]; part?: Part; empty: string }>;
+
+export const FactTable = ({ facts, part, empty }: Options) => (
+  <DataTable
+    caption="Facts, the latest first"
+    columns={columns}
+    rows={facts}
+    rowId={({ id }) => id}
+    {...(part && { part })}
+    empty={empty}
+  />
 );

@@ -1,13 +1,14 @@
 import { useState } from 'react';
 import { type ListName, queryText } from '../api.ts';
-import { number, words } from '../format.ts';
+import { words } from '../format.ts';
 import type { ListSearch } from '../router.tsx';
 import { ColumnChoice, chosenColumns } from './column-choice.tsx';
 import { type Column, DataTable } from './data-table.tsx';
 import { PageHead } from './page-head.tsx';
 import { Problem } from './problem.tsx';
+import { TableFoot } from './table-foot.tsx';
 import { Typed } from './typed.tsx';
-import { useListSearch } from './use-list-search.ts';
+import { usePageSearch } from './use-page-search.ts';
 import { type RowQuery, useRows } from './use-rows.ts';
 
 type Options<Row extends object> = Readonly<{
@@ -45,7 +46,7 @@ export const List = <Row extends object>({
   holds,
   searchHint,
 }: Options<Row>) => {
-  const { search, change } = useListSearch();
+  const { search, change } = usePageSearch<ListSearch>();
   const [isScrolled, setIsScrolled] = useState(false);
   const query = queryOf(search);
   const list = useRows<Row>({ name, idField, rowId, query, isScrolled });
@@ -109,21 +110,7 @@ export const List = <Row extends object>({
         empty={list.isPending ? 'Loading …' : 'Nothing fits.'}
         part={{ of: JSON.stringify(query), hasMore: list.hasMore, loadMore: list.loadMore, onScrolled: setIsScrolled }}
       />
-      <div className="table-foot">
-        <span className="muted" aria-live="polite">
-          {countText(list.rows.length, list.hasMore)}
-        </span>
-        {list.newcomers > 0 && (
-          <button type="button" onClick={list.showAnew}>
-            {list.newcomers === 1 ? 'Show 1 new row' : `Show ${number(list.newcomers)} new rows`}
-          </button>
-        )}
-      </div>
+      <TableFoot count={list.rows.length} hasMore={list.hasMore} newcomers={list.newcomers} onShow={list.showAnew} />
     </>
   );
-};
-
-const countText = (count: number, hasMore: boolean): string => {
-  if (hasMore) return `The first ${number(count)} rows; more come as you scroll`;
-  return count === 1 ? '1 row' : `${number(count)} rows`;
 };

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { ApiError, get, type Session, signOut } from '../api.ts';
-import { follow, useLive } from '../live.ts';
+import { follow, useConnection } from '../live.ts';
 import { Badge } from './badge.tsx';
 import { Problem } from './problem.tsx';
 
@@ -33,14 +33,19 @@ const onKey = (event: KeyboardEvent): void => {
   search.focus();
 };
 
-const LIVE = { connecting: ['Connecting', 'idle'], live: ['Live', 'good'], lost: ['Reconnecting', 'warn'] } as const;
+const LIVE = {
+  asking: ['Connecting', 'idle'],
+  connecting: ['Connecting', 'idle'],
+  live: ['Live', 'good'],
+  lost: ['Reconnecting', 'warn'],
+} as const;
 
 /** Everything around a page, for those who have signed in. */
 export const Shell = () => {
   const client = useQueryClient();
   const navigate = useNavigate();
   const { data: session, error } = useSession();
-  const { connection } = useLive();
+  const connection = useConnection();
   const isSignedIn = session !== undefined;
   useEffect(() => (isSignedIn ? follow(client) : undefined), [client, isSignedIn]);
   const { pathname } = useLocation();
@@ -92,7 +97,7 @@ export const Shell = () => {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        <Outlet />
+        {connection === 'asking' ? <p className="muted">Loading …</p> : <Outlet />}
       </main>
     </div>
   );
