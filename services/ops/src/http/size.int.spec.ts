@@ -4,7 +4,9 @@ import { systemClock as clock } from '@privatelink/shared/runtime/clock';
 import { type KyselyPlugin, type RawNode, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STUCK_AFTER_MS } from '../read-models/connections.ts';
+import { type FactQuery, factsBefore } from '../read-models/facts.ts';
 import { readCounts } from '../read-models/overview.ts';
+import { readTopology } from '../read-models/topology.ts';
 import { connectionMoved } from '../testing/announcements.ts';
 import { consumerAt, endpointAt, manyConnections, providerAt, serviceAt } from '../testing/many-connections.ts';
 import { openStage, type Stage } from '../testing/stage.ts';
@@ -57,6 +59,9 @@ const planOf = (change: Partial<typeof asked>, accountId = ''): Promise<string> 
   return plansOf((db) => readPage({ db, clock, pages }, connections, { ...asked, ...change }, caller, 100));
 };
 
+const factsPlan = (query: Omit<FactQuery, 'scope'>, accountId: string | null = null): Promise<string> =>
+  plansOf((db) => factsBefore(db, { scope: { accountId }, ...query }, null, 100));
+
 const ORDERED = ['connection_id', 'service_id', 'service_name', 'endpoint_account_id', 'service_account_id', 'vpc_id'];
 
 describe('with thousands of connections', () => {
@@ -90,6 +95,49 @@ describe('with thousands of connections', () => {
     for (const accountId of [consumerAt(7), providerAt(30)]) {
       expect(await planOf({ orderBy: 'status_time desc' }, accountId)).not.toContain('Seq Scan');
     }
+  });
+
+  it.each([
+    ['a resource', { about: endpointAt(7) }, 'resource'],
+    ['a service', { about: serviceAt(150) }, 'service'],
+    ['an account', { about: consumerAt(7) }, 'accounts'],
+    ['a type, however long ago', { types: ['EndpointServiceActivated'] }, 'type'],
+    ['what nobody did', { actor: 'user:nobody' }, 'actor'],
+    ['moves', { moves: true }, 'moves'],
+  ])('an index finds facts of %s', async (_what, query, index) => {
+    const plan = await factsPlan(query);
+    expect(plan).toContain(`foreign_fact_${index}`);
+    expect(plan).not.toMatch(/Seq Scan|foreign_fact_pkey/);
+    expect(await factsPlan(query, consumerAt(7))).not.toContain('Seq Scan');
+  });
+
+  describe('a graph', () => {
+    const graph = (about: string) => readTopology(stage.db, { scope: { accountId: null }, about });
+    const countOf = async (about: string): Promise<number> => {
+      const { rows } = await sql<{ count: number }>`select count(*)::int as count from foreign_broker_connection
+        where not gone and (${about} = '' or ${about} in (service_id, vpc_id) or ${about} = any(account_ids))`.execute(
+        stage.db,
+      );
+      return rows[0]?.count ?? 0;
+    };
+
+    it.each([
+      ['everything', ''],
+      ['a service that many use', serviceAt(0)],
+      ['a service', serviceAt(150)],
+      ['a provider', providerAt(0)],
+      ['a consumer', consumerAt(7)],
+    ])('of %s has room for 500 nodes, and is of all connections', async (_what, about) => {
+      const { nodes, edges, kinds } = await graph(about);
+      expect(nodes.length).toBeLessThanOrEqual(500);
+      expect(edges.length).toBeLessThanOrEqual(2_000);
+      const consumers = nodes.filter(({ kind }) => kind === 'consumer');
+      const connections = consumers.flatMap((node) => node.connections).reduce((sum, { count }) => sum + count, 0);
+      expect(connections).toBe(await countOf(about));
+      if (about !== '') expect(nodes.map(({ resourceId }) => resourceId)).toContain(about);
+      const others = nodes.some(({ id }) => id === 'consumer:');
+      expect(consumers).toHaveLength(others ? 41 : (kinds.consumer ?? 0));
+    });
   });
 
   it.each(['', 'status', 'status_time desc', 'service_id, status_time desc'])(

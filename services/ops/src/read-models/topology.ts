@@ -2,7 +2,7 @@ import type { Db } from '@privatelink/shared/postgres/connect';
 import { orUnavailable } from '@privatelink/shared/postgres/or-unavailable';
 import { type RawBuilder, sql } from 'kysely';
 import type { Scope } from '../views/caller-view.ts';
-import { type Count, type Graph, graphOf, type NodeKind, type Way } from '../views/topology.ts';
+import { type Count, type Graph, graphOf, type NodeKind, nodeKinds, type Way } from '../views/topology.ts';
 
 /** What a graph tells apart, the most first. */
 export const details = ['endpoints', 'vpcs', 'services', 'accounts'] as const;
@@ -16,18 +16,22 @@ export type TopologyQuery = Readonly<{
 
 type ServiceState = Readonly<{ id: string; name: string; status: string; businessStatus: string }>;
 
-type Topology = Omit<Graph, 'shown'> &
+type Topology = Graph &
   Readonly<{
     detail: Detail;
-    /** Connections for which there was no room. */
-    omitted: number;
+    /** How many there are of each kind that it tells apart. */
+    kinds: Kinds;
     /** Those of its services of which anything is known. */
     services: readonly ServiceState[];
   }>;
 
+type Kinds = Readonly<Partial<Record<NodeKind, number>>>;
+
 const MAX_NODES = 500;
 /** More of them nobody can follow. */
 const MAX_WAYS = 2_000;
+/** Of a kind, where there are too many even of accounts; of two kinds there are no more ways than that then. */
+const MOST = 40;
 
 const COLUMNS: Readonly<Record<NodeKind, string>> = {
   consumer: 'endpoint_account_id',
@@ -44,13 +48,19 @@ const TOLD_APART: Readonly<Record<Detail, readonly NodeKind[]>> = {
   accounts: ['consumer', 'provider'],
 };
 
-/** Connections as a graph of as much detail as there is room for; what connects most has it first. */
+/** The kind of an id; undefined for what may be an account. */
+const kindOf = (id: string): NodeKind | undefined => {
+  if (id.startsWith('epsrv-')) return 'service';
+  if (id.startsWith('ep-')) return 'endpoint';
+  return id.startsWith('vpc-') ? 'vpc' : undefined;
+};
+
+/** Connections as a graph of as much detail as there is room for; what it is about is always told apart. */
 export const readTopology = async (db: Db, query: TopologyQuery): Promise<Topology> => {
   const mine = connectionsOf(query);
-  const detail = await readDetail(db, mine);
-  const { ways, total } = await readWays(db, mine, TOLD_APART[detail]);
-  const { shown, ...graph } = graphOf(ways, MAX_NODES);
-  return { ...graph, detail, omitted: total - shown, services: await readServices(db, graph) };
+  const { detail, kinds, room } = await readDetail(db, mine, kindOf(query.about));
+  const graph = graphOf(await readWays(db, mine, { kinds, room, first: query.about }));
+  return { ...graph, detail, kinds, services: await readServices(db, graph) };
 };
 
 const connectionsOf = ({ scope: { accountId }, about }: TopologyQuery): RawBuilder<unknown> => {
@@ -62,45 +72,68 @@ const connectionsOf = ({ scope: { accountId }, about }: TopologyQuery): RawBuild
   return sql`from foreign_broker_connection where not gone and ${own} and ${near}`;
 };
 
-/** The most detail with which there are not too many nodes, nor ways between them. */
-const readDetail = async (db: Db, connections: RawBuilder<unknown>): Promise<Detail> => {
+type Room = Readonly<{ kinds: Kinds; room: number }>;
+
+/** The most detail with which there are not too many nodes, nor ways between them, and how many of each kind have room. */
+const readDetail = async (
+  db: Db,
+  connections: RawBuilder<unknown>,
+  about: NodeKind | undefined,
+): Promise<Readonly<{ detail: Detail }> & Room> => {
   const few = sql`select ${connections} limit 1 offset ${MAX_NODES}`;
-  if ((await orUnavailable(few.execute(db))).rows.length === 0) {
-    const { nodes } = await countAll(db, connections, TOLD_APART.endpoints);
-    if (nodes <= MAX_NODES) return 'endpoints';
+  const hasMany = (await orUnavailable(few.execute(db))).rows.length > 0;
+  for (const detail of details) {
+    if (detail === 'endpoints' && hasMany) continue;
+    const { ways, ...kinds } = await countAll(
+      db,
+      connections,
+      nodeKinds.filter((kind) => kind === about || TOLD_APART[detail].includes(kind)),
+    );
+    const nodes = Object.values(kinds).reduce((sum, count) => sum + count, 0);
+    if (nodes <= MAX_NODES && ways <= MAX_WAYS) return { detail, kinds, room: MAX_NODES };
+    if (detail === 'accounts') return { detail, kinds, room: MOST };
   }
-  for (const detail of ['vpcs', 'services'] as const) {
-    const { nodes, ways } = await countAll(db, connections, TOLD_APART[detail]);
-    if (nodes <= MAX_NODES && ways <= MAX_WAYS) return detail;
-  }
-  return 'accounts';
+  throw new Error('there is always some detail');
 };
 
 const countAll = async (db: Db, connections: RawBuilder<unknown>, kinds: readonly NodeKind[]) => {
-  const columns = kinds.map((kind) => sql.id(COLUMNS[kind]));
-  const nodes = sql.join(
-    columns.map((column) => sql`count(distinct ${column})`),
-    sql` + `,
-  );
-  const query = sql<{ nodes: number; ways: number }>`select (${nodes})::int as nodes, count(*)::int as ways
-    from (select ${sql.join(columns)} ${connections} group by ${sql.join(columns)}) as way`;
+  const columns = sql.join(kinds.map((kind) => sql.id(COLUMNS[kind])));
+  const counts = sql.join(kinds.map((kind) => sql`count(distinct ${sql.id(COLUMNS[kind])})::int as ${sql.id(kind)}`));
+  const query = sql<Kinds & Readonly<{ ways: number }>>`select ${counts}, count(*)::int as ways
+    from (select ${columns} ${connections} group by ${columns}) as way`;
   const { rows } = await orUnavailable(query.execute(db));
-  return rows[0] ?? { nodes: 0, ways: 0 };
+  return rows[0] ?? { ways: 0 };
 };
 
-type WayRow = Readonly<Partial<Record<NodeKind, string>> & { connections: readonly Count[]; total: number }>;
+type WayRow = Readonly<Partial<Record<NodeKind, string>> & { connections: readonly Count[] }>;
 
-const readWays = async (db: Db, connections: RawBuilder<unknown>, kinds: readonly NodeKind[]) => {
-  const columns = sql.join(kinds.map((kind) => sql.id(COLUMNS[kind])));
-  const named = sql.join(kinds.map((kind) => sql`${sql.id(COLUMNS[kind])} as ${sql.id(kind)}`));
+/** Of each kind those that connect most, or are asked about, as far as they have room; the others together. */
+const readWays = async (
+  db: Db,
+  connections: RawBuilder<unknown>,
+  { kinds, room, first }: Room & Readonly<{ first: string }>,
+): Promise<readonly Way[]> => {
+  const told = nodeKinds.filter((kind) => kinds[kind] !== undefined);
+  const names = sql.join(told.map((kind) => sql.id(kind)));
+  const named = sql.join(told.map((kind) => sql`${sql.id(COLUMNS[kind])} as ${sql.id(kind)}`));
+  const folded = sql.join(
+    told.map((kind) => {
+      const id = sql.id(kind);
+      const most = sql`select ${id} from counted group by ${id}
+        order by ${id} = ${first} desc, sum(count) desc, ${id} limit ${room}`;
+      return sql`case when ${id} in (${most}) then ${id} else '' end as ${id}`;
+    }),
+  );
   const query = sql<WayRow>`
-    select ${named}, jsonb_agg(jsonb_build_object('name', status, 'count', count)) as connections,
-      (sum(sum(count)) over ())::int as total
-    from (select ${columns}, status, count(*) as count ${connections} group by ${columns}, status) as counted
-    group by ${columns} order by sum(count) desc, ${columns} limit ${MAX_WAYS}`;
+    with counted as (
+      select ${named}, status, count(*) as count ${connections}
+      group by ${sql.join(told.map((kind) => sql.id(COLUMNS[kind])))}, status),
+    folded as (select ${folded}, status, count from counted),
+    way as (select ${names}, status, sum(count) as count from folded group by ${names}, status)
+    select ${names}, jsonb_agg(jsonb_build_object('name', status, 'count', count)) as connections
+    from way group by ${names} order by sum(count) desc, ${names}`;
   const { rows } = await orUnavailable(query.execute(db));
-  const ways = rows.map(({ connections, total: _, ...nodes }): Way => ({ nodes, connections }));
-  return { ways, total: rows[0]?.total ?? 0 };
+  return rows.map(({ connections, ...nodes }) => ({ nodes, connections }));
 };
 
 /** Who has a connection to a service sees that it is there. */

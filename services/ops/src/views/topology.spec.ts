@@ -13,7 +13,7 @@ const ways = [
 
 describe('a graph of connections', () => {
   it('has each node and edge once, with what goes through it', () => {
-    const { nodes, edges, shown } = graphOf(ways, 100);
+    const { nodes, edges } = graphOf(ways);
     expect(nodes.map(({ id }) => id)).toEqual([
       ...['consumer:c', 'vpc:vpc-1', 'endpoint:ep-1', 'service:epsrv-1', 'provider:p'],
       ...['endpoint:ep-2', 'vpc:vpc-2', 'endpoint:ep-3', 'service:epsrv-2'],
@@ -25,7 +25,6 @@ describe('a graph of connections', () => {
     expect(nodes.find(({ id }) => id === 'vpc:vpc-1')?.connections).toEqual(both);
     expect(edges).toContainEqual({ from: 'consumer:c', to: 'vpc:vpc-1', connections: both });
     expect(edges).toHaveLength(10);
-    expect(shown).toBe(3);
   });
 
   it('joins nodes over those that it does not tell apart', () => {
@@ -34,7 +33,6 @@ describe('a graph of connections', () => {
         nodes: { consumer, provider },
         connections,
       })),
-      100,
     );
     expect(edges).toEqual([
       {
@@ -47,9 +45,18 @@ describe('a graph of connections', () => {
     ]);
   });
 
-  it('says how many connections it has room for', () => {
-    const { nodes, shown } = graphOf(ways, 6);
-    expect(nodes).toHaveLength(6);
-    expect(shown).toBe(2);
+  it('has one node for all others of a kind', () => {
+    const { nodes, edges } = graphOf([
+      { nodes: { consumer: 'c', provider: 'p' }, connections: [{ name: 'CONNECTED', count: 3 }] },
+      { nodes: { consumer: '', provider: 'p' }, connections: [{ name: 'CONNECTED', count: 2 }] },
+    ]);
+    expect(nodes).toContainEqual({
+      ...{ id: 'consumer:', kind: 'consumer', resourceId: '' },
+      connections: [{ name: 'CONNECTED', count: 2 }],
+    });
+    expect(edges.map(({ from, to }) => [from, to])).toEqual([
+      ['consumer:c', 'provider:p'],
+      ['consumer:', 'provider:p'],
+    ]);
   });
 });

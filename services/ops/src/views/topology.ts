@@ -4,17 +4,18 @@ export type NodeKind = (typeof nodeKinds)[number];
 
 export type Count = Readonly<{ name: string; count: number }>;
 
-/** Connections that go the same way: from node to node, as far as a graph tells them apart. */
+/** Connections that go the same way: from node to node, as far as a graph tells them apart; by way of others where empty. */
 export type Way = Readonly<{ nodes: Readonly<Partial<Record<NodeKind, string>>>; connections: readonly Count[] }>;
 
-type Node = Readonly<{ id: string; kind: NodeKind; resourceId: string; connections: readonly Count[] }>;
-type Edge = Readonly<{ from: string; to: string; connections: readonly Count[] }>;
-export type Graph = Readonly<{
-  nodes: readonly Node[];
-  edges: readonly Edge[];
-  /** Connections that are in it. */
-  shown: number;
+type Node = Readonly<{
+  id: string;
+  kind: NodeKind;
+  /** Empty where it is all others of its kind together. */
+  resourceId: string;
+  connections: readonly Count[];
 }>;
+type Edge = Readonly<{ from: string; to: string; connections: readonly Count[] }>;
+export type Graph = Readonly<{ nodes: readonly Node[]; edges: readonly Edge[] }>;
 
 const nodesOf = ({ nodes }: Way): readonly Readonly<{ id: string; kind: NodeKind; resourceId: string }>[] =>
   nodeKinds.flatMap((kind) => {
@@ -29,15 +30,11 @@ const add = (to: Map<string, number>, counts: readonly Count[]): void => {
 const countsIn = (counted: ReadonlyMap<string, number>): readonly Count[] =>
   [...counted].map(([name, count]) => ({ name, count })).sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** The ways as one graph of so many nodes at most: the first ways have the room. */
-export const graphOf = (ways: readonly Way[], maxNodes: number): Graph => {
+export const graphOf = (ways: readonly Way[]): Graph => {
   const nodes = new Map<string, Omit<Node, 'connections'> & { counted: Map<string, number> }>();
   const edges = new Map<string, Omit<Edge, 'connections'> & { counted: Map<string, number> }>();
-  let shown = 0;
   for (const way of ways) {
     const path = nodesOf(way);
-    if (nodes.size + path.filter(({ id }) => !nodes.has(id)).length > maxNodes) continue;
-    shown += way.connections.reduce((sum, { count }) => sum + count, 0);
     for (const [index, node] of path.entries()) {
       const held = nodes.get(node.id) ?? { ...node, counted: new Map() };
       nodes.set(node.id, held);
@@ -52,6 +49,5 @@ export const graphOf = (ways: readonly Way[], maxNodes: number): Graph => {
   return {
     nodes: [...nodes.values()].map(({ counted, ...node }) => ({ ...node, connections: countsIn(counted) })),
     edges: [...edges.values()].map(({ counted, ...edge }) => ({ ...edge, connections: countsIn(counted) })),
-    shown,
   };
 };

@@ -46,7 +46,9 @@ export type Overview = Readonly<{
 export type TopologyNode = Readonly<{
   id: string;
   kind: 'consumer' | 'vpc' | 'endpoint' | 'service' | 'provider';
+  /** Empty where it stands for all others of its kind. */
   resourceId: string;
+  count: number;
   name: string;
   status: string;
   businessStatus: string;
@@ -56,7 +58,6 @@ export type Topology = Readonly<{
   detail: 'endpoints' | 'vpcs' | 'services' | 'accounts';
   nodes: readonly TopologyNode[];
   edges: readonly Readonly<{ from: string; to: string; connections: readonly Count[] }>[];
-  omitted: number;
 }>;
 
 export type Change = Readonly<{ minute: string; from: string; to: string; because: string; count: number }>;
@@ -77,10 +78,10 @@ export type Fact = Readonly<{
   position: string;
 }>;
 
-export type ListName = 'connections' | 'endpoints' | 'endpoint-services';
 /** `next` is where older ones begin, `latest` where the live feed goes on. */
 export type FactPage = Readonly<{ items: readonly Fact[]; next: string; latest: string }>;
 
+export type ListName = 'connections' | 'endpoints' | 'endpoint-services';
 export type Page<Item> = Readonly<{ items: readonly Item[]; nextPageToken: string }>;
 export type Machine = Readonly<{
   title: string;

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { get, type Topology, type TopologyNode } from '../api.ts';
 import { number, words } from '../format.ts';
@@ -9,8 +9,9 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { TopologyGraph } from '../parts/topology-graph.tsx';
 import { Typed } from '../parts/typed.tsx';
+import { usePageSearch } from '../parts/use-page-search.ts';
 import type { TopologySearch } from '../router.tsx';
-import { countsText, KIND_NAMES, KINDS, pageOf } from '../topology.ts';
+import { countsText, KIND_NAMES, KIND_PLURALS, KINDS, nodeId, pageOf } from '../topology.ts';
 
 const STATUSES = [
   ...['CONNECTED', 'CONNECTING', 'CHANGING', 'DISCONNECTING', 'DISCONNECTED', 'SERVICE_DELETED', 'DELETING'],
@@ -26,18 +27,11 @@ const narrowed = (topology: Topology, status: string): Topology => {
   return { ...topology, nodes: only(topology.nodes), edges: only(topology.edges) };
 };
 
-const DETAIL: Readonly<Record<Topology['detail'], string>> = {
-  endpoints: '',
-  vpcs: 'There is room for 500: endpoints are counted by VPC and service.',
-  services: 'There is room for 500: endpoints and VPCs are counted by account and service.',
-  accounts: 'There is room for 500: accounts alone are shown.',
-};
-
 type Row = Readonly<{ node: TopologyNode; to: readonly TopologyNode[] }>;
 
 const NodeLink = ({ node }: Readonly<{ node: TopologyNode }>) => (
   <Link className="mono" to={pageOf(node)}>
-    {node.resourceId}
+    {nodeId(node)}
   </Link>
 );
 
@@ -73,19 +67,24 @@ const rowsOf = ({ nodes, edges }: Topology): readonly Row[] => {
   );
 };
 
-const summaryOf = ({ nodes, edges, detail, omitted }: Topology): string => {
-  const left = omitted > 0 ? ` ${number(omitted)} connections have no room: say around what.` : '';
-  return `${number(nodes.length)} nodes, ${number(edges.length)} edges. ${DETAIL[detail]}${left}`;
+const listed = (names: readonly string[]): string => new Intl.ListFormat('en').format(names);
+
+const summaryOf = ({ nodes, edges }: Topology): string => {
+  const together = KINDS.filter((kind) => !nodes.some((node) => node.kind === kind)).map((kind) => KIND_PLURALS[kind]);
+  const others = nodes.filter(({ resourceId }) => resourceId === '').map(nodeId);
+  return [
+    `${number(nodes.length)} nodes, ${number(edges.length)} edges.`,
+    ...(together.length > 0 ? [`There is room for 500: ${listed(together)} are counted, not shown.`] : []),
+    ...(others.length > 0 ? [`Those with most connections are shown, and ${listed(others)} as one.`] : []),
+  ].join(' ');
 };
 
 export const TopologyPage = () => {
-  const { about = '', status = '', view = 'graph' }: TopologySearch = useSearch({ strict: false });
-  const navigate = useNavigate();
-  const change = (part: TopologySearch) =>
-    void navigate({ to: '.', search: (before: TopologySearch) => ({ ...before, ...part }), replace: true } as never);
+  const { search, change } = usePageSearch<TopologySearch>();
+  const { about = '', status = '', view = 'graph' } = search;
   const { data, error } = useQuery({
     queryKey: ['topology', about],
-    queryFn: ({ signal }) => get<Topology>('/api/topology', { about }, signal),
+    queryFn: async ({ signal }) => ({ ...(await get<Topology>('/api/topology', { about }, signal)), about }),
     placeholderData: keepPreviousData,
   });
   const topology = useMemo(() => data && narrowed(data, status), [data, status]);
@@ -128,13 +127,15 @@ export const TopologyPage = () => {
         ))}
       </ul>
       <Problem error={error} />
-      {topology && (
+      {topology && topology.nodes.length > 0 && (
         <p className="muted" aria-live="polite">
           {summaryOf(topology)}
         </p>
       )}
       {topology && topology.nodes.length === 0 && <p className="empty card">Nothing fits.</p>}
-      {topology && topology.nodes.length > 0 && view === 'graph' && <TopologyGraph topology={topology} />}
+      {topology && topology.nodes.length > 0 && view === 'graph' && (
+        <TopologyGraph key={`${data?.about} ${status}`} topology={topology} about={data?.about ?? ''} />
+      )}
       {topology && view === 'table' && (
         <DataTable
           caption="What is connected to what"

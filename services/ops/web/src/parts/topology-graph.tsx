@@ -12,9 +12,9 @@ import {
   useReactFlow,
 } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 import type { Topology, TopologyNode } from '../api.ts';
-import { KINDS, nodeName, nodeText, pageOf, toneOfCounts } from '../topology.ts';
+import { connectionsOf, KINDS, nodeCount, nodeId, nodeText, pageOf, toneOfCounts } from '../topology.ts';
 import { placesOf } from './layers.ts';
 
 const SIZES = { width: 222, height: 30, gapX: 56, gapY: 6 };
@@ -24,6 +24,7 @@ const HANDLES = [
   { type: 'source', position: Position.Right, x: SIZES.width, y: SIZES.height / 2 },
 ] as const;
 const READABLE = 1;
+const MARGIN = 20;
 const PAN = 120;
 const MOVES: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [0, 1],
@@ -56,7 +57,8 @@ const Resource = ({ data: { node }, positionAbsoluteX: x, positionAbsoluteY: y }
       }}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
-      <span className="mono">{nodeName(node)}</span>
+      <span className="mono">{nodeId(node)}</span>
+      <span className="mono">{nodeCount(node)}</span>
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </a>
   );
@@ -64,15 +66,25 @@ const Resource = ({ data: { node }, positionAbsoluteX: x, positionAbsoluteY: y }
 
 const nodeTypes = { resource: Resource };
 
-type Options = Readonly<{ topology: Topology }>;
+type Options = Readonly<{
+  topology: Topology;
+  /** What it is around of; empty where it is of everything. */
+  about: string;
+}>;
 
-export const TopologyGraph = ({ topology }: Options) => (
+export const TopologyGraph = (options: Options) => (
   <ReactFlowProvider>
-    <Graph topology={topology} />
+    <Graph {...options} />
   </ReactFlowProvider>
 );
 
-const Graph = ({ topology }: Options) => {
+/** What it is around of, or else what most goes through. */
+const middleOf = ({ nodes }: Topology, about: string): TopologyNode | undefined =>
+  nodes.toSorted(
+    (a, b) => Number(b.resourceId === about) - Number(a.resourceId === about) || connectionsOf(b) - connectionsOf(a),
+  )[0];
+
+const Graph = ({ topology, about }: Options) => {
   const flow = useReactFlow();
   const box = useRef<HTMLElement>(null);
   const { nodes, edges } = topology;
@@ -83,13 +95,19 @@ const Graph = ({ topology }: Options) => {
     return placesOf({ layers: layers.filter((layer) => layer.length > 0), edges }, SIZES);
   }, [shape]);
 
-  /** As wide as it is, from its top; the rest is a scroll away. */
-  const showFromTop = useCallback((): void => {
-    const width = Math.max(...[...places.values()].map(({ x }) => x + SIZES.width), 1);
-    const zoom = Math.min(READABLE, ((box.current?.clientWidth ?? width) - 40) / width);
-    void flow.setViewport({ x: 20, y: 20, zoom });
-  }, [flow, places]);
-  useEffect(showFromTop, [showFromTop]);
+  /** As wide as it is; where it is higher than there is room, with its middle in sight. */
+  const showMiddle = (): void => {
+    const all = [...places.values()];
+    const width = Math.max(...all.map(({ x }) => x + SIZES.width), 1);
+    const { clientWidth = width, clientHeight = 0 } = box.current ?? {};
+    const zoom = Math.min(READABLE, (clientWidth - 2 * MARGIN) / width);
+    const middle = places.get(middleOf(topology, about)?.id ?? '');
+    const bottom = clientHeight - MARGIN - zoom * Math.max(...all.map(({ y }) => y + SIZES.height), 1);
+    const wanted = clientHeight / 2 - zoom * ((middle?.y ?? 0) + SIZES.height / 2);
+    void flow.setViewport({ x: MARGIN, y: Math.min(MARGIN, Math.max(bottom, wanted)), zoom });
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes later moves nothing under the eye
+  useEffect(showMiddle, []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -99,7 +117,7 @@ const Graph = ({ topology }: Options) => {
     else if (event.key === '+') void flow.zoomIn();
     else if (event.key === '-') void flow.zoomOut();
     else if (event.key === '0') void flow.fitView();
-    else if (event.key === 'Home') showFromTop();
+    else if (event.key === 'Home') showMiddle();
     else return;
     event.preventDefault();
   };
