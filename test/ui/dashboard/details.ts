@@ -50,7 +50,7 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
       await one.keyboard.press('0');
       await one.getByRole('combobox', { name: 'Status' }).selectOption('CONNECTED');
       await one.getByRole('button', { name: 'Table' }).click();
-      await one.getByRole('cell', { name: 'Provider' }).first().waitFor();
+      await one.locator('tbody tr').first().getByText('Service', { exact: true }).waitFor();
       await one.getByRole('button', { name: 'Graph' }).click();
       await node.focus();
       await one.keyboard.press('Enter');

@@ -30,6 +30,12 @@ export const toneOfCounts = (counts: readonly Count[]): Tone =>
 export const countsText = (counts: readonly Count[]): string =>
   counts.map(({ name, count }) => `${number(count)} ${words(name).toLowerCase()}`).join(', ');
 
+/** The node that a graph is around of goes before all others. */
+export const aroundFirst =
+  (about: string) =>
+  (a: TopologyNode, b: TopologyNode): number =>
+    about === '' ? 0 : Number(b.resourceId === about) - Number(a.resourceId === about);
+
 export const connectionsOf = ({ connections }: TopologyNode): number =>
   connections.reduce((sum, { count }) => sum + count, 0);
 

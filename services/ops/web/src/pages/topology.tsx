@@ -11,7 +11,7 @@ import { TopologyGraph } from '../parts/topology-graph.tsx';
 import { Typed } from '../parts/typed.tsx';
 import { usePageSearch } from '../parts/use-page-search.ts';
 import type { TopologySearch } from '../router.tsx';
-import { countsText, KIND_NAMES, KIND_PLURALS, KINDS, nodeId, pageOf } from '../topology.ts';
+import { aroundFirst, countsText, KIND_NAMES, KIND_PLURALS, KINDS, nodeId, pageOf } from '../topology.ts';
 
 const STATUSES = [
   ...['CONNECTED', 'CONNECTING', 'CHANGING', 'DISCONNECTING', 'DISCONNECTED', 'SERVICE_DELETED', 'DELETING'],
@@ -56,15 +56,13 @@ const columns: readonly Column<Row>[] = [
   },
 ];
 
-/** Each node with those that an edge leads to from it. */
-const rowsOf = ({ nodes, edges }: Topology): readonly Row[] => {
+/** Each node with those that an edge leads to from it; what it is around of is the first. */
+const rowsOf = ({ nodes, edges }: Topology, about: string): readonly Row[] => {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const to = Map.groupBy(edges, ({ from }) => from);
-  return KINDS.flatMap((kind) =>
-    nodes
-      .filter((node) => node.kind === kind)
-      .map((node) => ({ node, to: (to.get(node.id) ?? []).flatMap((edge) => byId.get(edge.to) ?? []) })),
-  );
+  return KINDS.flatMap((kind) => nodes.filter((node) => node.kind === kind))
+    .sort(aroundFirst(about))
+    .map((node) => ({ node, to: (to.get(node.id) ?? []).flatMap((edge) => byId.get(edge.to) ?? []) }));
 };
 
 const listed = (names: readonly string[]): string => new Intl.ListFormat('en').format(names);
@@ -140,7 +138,7 @@ export const TopologyPage = () => {
         <DataTable
           caption="What is connected to what"
           columns={columns}
-          rows={rowsOf(topology)}
+          rows={rowsOf(topology, about)}
           rowId={({ node }) => node.id}
           empty="Nothing fits."
         />

@@ -14,7 +14,7 @@ import {
 import '@xyflow/react/dist/base.css';
 import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 import type { Topology, TopologyNode } from '../api.ts';
-import { connectionsOf, KINDS, nodeCount, nodeId, nodeText, pageOf, toneOfCounts } from '../topology.ts';
+import { aroundFirst, connectionsOf, KINDS, nodeCount, nodeId, nodeText, pageOf, toneOfCounts } from '../topology.ts';
 import { placesOf } from './layers.ts';
 
 const SIZES = { width: 222, height: 30, gapX: 56, gapY: 6 };
@@ -80,9 +80,7 @@ export const TopologyGraph = (options: Options) => (
 
 /** What it is around of, or else what most goes through. */
 const middleOf = ({ nodes }: Topology, about: string): TopologyNode | undefined =>
-  nodes.toSorted(
-    (a, b) => Number(b.resourceId === about) - Number(a.resourceId === about) || connectionsOf(b) - connectionsOf(a),
-  )[0];
+  nodes.toSorted((a, b) => aroundFirst(about)(a, b) || connectionsOf(b) - connectionsOf(a))[0];
 
 const Graph = ({ topology, about }: Options) => {
   const flow = useReactFlow();
