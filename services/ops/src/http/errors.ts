@@ -15,6 +15,10 @@ import { hasZodFastifySchemaValidationErrors, type ZodFastifySchemaValidationErr
 /** There is nothing of that name, or not for this caller. */
 export class NotFound extends Error {
   override readonly name = 'NotFound';
+
+  constructor(message = 'there is nothing here') {
+    super(message);
+  }
 }
 
 /** More of something at once than anybody may have. */
@@ -107,6 +111,8 @@ const fieldsOf = ({ instancePath, params }: ZodFastifySchemaValidationError, par
 /** What Fastify itself refuses: bodies that are too large, or no JSON; addresses that are none. */
 const answerToFramework = ({ statusCode = 500, message = '', code = '' }: Partial<FastifyError>): Answer | null => {
   if (statusCode >= 500 || statusCode < 400) return null;
+  // A path that leads out of the pages, which are all that there is.
+  if (statusCode === 403) return answerTo(new NotFound());
   const field = /^FST_ERR_(BAD_URL|MAX_PARAM_LENGTH)$/.test(code) ? 'path' : 'body';
   return {
     ...answer(status.INVALID_ARGUMENT, { message, violations: [{ field, description: message }] }),

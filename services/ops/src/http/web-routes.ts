@@ -17,7 +17,7 @@ export const webRoutes = async (app: App, webDir: string | undefined): Promise<v
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
     const isPage = request.method === 'GET' && !path.startsWith('/api/') && !path.includes('.');
-    if (!isPage || webDir === undefined) throw new NotFound('there is nothing here');
+    if (!isPage || webDir === undefined) throw new NotFound();
     return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });
 };
