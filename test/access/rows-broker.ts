@@ -111,6 +111,7 @@ const requested: Row = {
 
 export const brokerRows: Rows = {
   'broker.getConnection': [ofConnection('connectionId', {}, bothSides)],
+  'broker.getConnectionTraffic': [ofConnection('connectionId', {}, bothSides)],
   [LIST]: [
     noField(() => ({}), shown, listed),
     ofService({}, shown, listed),
@@ -229,4 +230,14 @@ export const brokerRows: Rows = {
   ],
   // As it is known: nothing changes.
   'broker.reportZoneHealth': [ofConnection('connectionId', { zoneId: ZONE, healthy: true }, services('OK'))],
+  // The first report of a meter, which counts nothing.
+  'broker.reportTraffic': [
+    {
+      field: 'meterId',
+      say: (_scene, meterId) => ({ zoneId: 'zone-of-nobody', meterId }),
+      real: () => 'meter-1',
+      absent: 'meter-0',
+      expected: services('OK'),
+    },
+  ],
 };

@@ -4,6 +4,7 @@ import { useStage } from '../support/stage.ts';
 import { hasNamespaces } from '../support/traffic/vpc-networks.ts';
 import { closing, ending } from './traffic/closing.ts';
 import { ZONES } from './traffic/connected.ts';
+import { counting } from './traffic/counting.ts';
 import { health } from './traffic/health.ts';
 import { namespaces } from './traffic/namespaces.ts';
 import { recovery } from './traffic/recovery.ts';
@@ -19,6 +20,7 @@ describe('traffic on the loopback network, with two agents for each zone', () =>
   reverse(stage);
   recovery(stage);
   health(stage);
+  counting(stage);
   ending(stage);
   it('leaves a sound history', () => expectSoundHistory(stage().log));
 });

@@ -15,6 +15,8 @@ export type ServiceTables = Readonly<{
   foreignRevisions: () => Promise<ReadonlyMap<string, bigint>>;
   /** Those that the operators' service has. */
   opsRevisions: () => Promise<ReadonlyMap<string, bigint>>;
+  /** How many readings there are of what has gone through a connection. */
+  trafficRows: (connectionId: string) => Promise<number>;
   /** Breaks a row of the broker's connections, as a bug or a hand might. */
   spoil: (connectionId: string) => Promise<void>;
   /** Looks again until it is so. */
@@ -59,6 +61,8 @@ export const openServiceTables = (run: Pick<RunFile, 'postgres'>): ServiceTables
     },
     foreignRevisions: () => revisionsIn('consumer'),
     opsRevisions: () => revisionsIn(schemaName),
+    trafficRows: async (connectionId) =>
+      (await query('select from broker.traffic where connection_id = $1', [connectionId])).length,
     spoil: async (connectionId) => {
       await query(
         `update broker.${connections.table} set state = jsonb_set(state, '{status}', '"DISCONNECTED"') where key = $1`,

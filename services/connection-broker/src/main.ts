@@ -19,6 +19,7 @@ import { fanOut } from './fan-out/fan-out.ts';
 import { billingReports } from './ingest/billing-reports.ts';
 import { connecting } from './processes/connecting.ts';
 import { foreseeing } from './processes/foreseeing.ts';
+import { forgetting } from './processes/forgetting.ts';
 import { moving } from './processes/moving.ts';
 import { telling } from './processes/telling.ts';
 import { connectionFacts } from './publish/connection-facts.ts';
@@ -27,6 +28,7 @@ import { connectionHistory } from './read-models/connection-history.ts';
 import { connectionsQuery, connections as connectionTable } from './read-models/connections.ts';
 import { scopeFactsCodec } from './scope-facts/scope-facts.codec.ts';
 import { scopeFacts } from './scope-facts/scope-facts.ts';
+import { ensureTraffic, trafficIn } from './traffic/traffic.ts';
 
 const STUCK_AFTER_MS = 60_000;
 
@@ -48,7 +50,9 @@ export const broker = defineService(
     const consumer = consumerPort(foundation.client(ConsumerServiceClient, config.addresses.consumer));
     const provider = providerPort(foundation.client(ProviderServiceClient, config.addresses.provider));
     const dns = dnsPort(foundation.client(DnsServiceClient, config.addresses.dns), dnsSuffix);
+    const traffic = trafficIn(db);
 
+    await ensureTraffic(db);
     await foundation.project(connectionTable);
     await foundation.project(connectionHistory);
     await foundation.announce({
@@ -60,6 +64,7 @@ export const broker = defineService(
     foundation.react(moving({ ...repositories, provider, clock, abandonAfterMs: config.settleAfterMs }));
     const tell = telling({ ...repositories, connectionRows, provider, clock });
     foundation.react(tell.reactor);
+    foundation.react(forgetting(traffic));
     const lists = { db, clock, tokens, pages, service: 'broker' };
     await foundation.serve(
       BrokerServiceService,
@@ -70,6 +75,7 @@ export const broker = defineService(
         tokens,
         pages,
         follow: { store, db, clock, log: service.log },
+        traffic,
         view,
         readMoment,
         consumer,

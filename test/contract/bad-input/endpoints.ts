@@ -216,6 +216,28 @@ export const endpoints = (stage: GetStage): void => {
       await refuse('broker.watchZone', { agent: '/' }, 'zone_id', 'agent');
       await refuse('broker.reportForwarding', { generation: large }, 'connection_id', 'zone_id', 'generation', 'state');
       await refuse('broker.reportZoneHealth', { zoneId: '/' }, 'connection_id', 'zone_id');
+      await refuse('broker.reportTraffic', { after: large, runs: ['/'] }, 'zone_id', 'meter_id', 'after', 'runs[0]');
+      const meter = { zoneId: ZONE, meterId: 'meter', runs: ['a'] };
+      const nothingRead = { run: 'a', receivedBytes: 0n, sentBytes: 0n, flows: 0n, openFlows: 0n, failedFlows: 0n };
+      const read = (...readings: readonly object[]) => ({
+        ...{ ...meter, readings: readings.map((one) => ({ ...nothingRead, connectionId: endpointId, ...one })) },
+      });
+      const [first, second] = ['readings[0]', 'readings[1]'];
+      await refuse(
+        'broker.reportTraffic',
+        read({ connectionId: 'x', run: 'b' }),
+        `${first}.connection_id`,
+        `${first}.run`,
+      );
+      await refuse('broker.reportTraffic', read({}, {}), `${second}.connection_id`);
+      await refuse('broker.reportTraffic', { ...meter, runs: Array.from({ length: 1_001 }, () => 'a') }, 'runs');
+      await refuse(
+        'broker.reportTraffic',
+        read(
+          ...Array.from({ length: 1_001 }, (_, index) => ({ connectionId: `ep-${String(index).padStart(20, '0')}` })),
+        ),
+        'readings',
+      );
       await refuse('broker.requestConnection', nothing, 'account_id', 'vpc_id', 'zones', 'admission');
     });
 

@@ -36,7 +36,7 @@ export const everyRpc = (stage: GetStage, rows: Rows): void => {
     );
     it.each(named)('is named: %s', async (_title, rpc, row) => {
       const { scene } = stage();
-      const isName = (id: string): boolean => row.field === 'resourceId' && /^[a-zA-Z0-9-]{1,64}$/.test(id);
+      const isName = (id: string): boolean => /^(resource|meter)Id$/.test(row.field) && /^[a-zA-Z0-9-]{1,64}$/.test(id);
       for (const id of MALFORMED) {
         if (!isName(id)) await expectFieldRefused(stage(), rpc, row.say(scene, id, partyOf(rpc)), row.field);
       }

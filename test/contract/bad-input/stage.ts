@@ -48,7 +48,9 @@ const INTERNAL = [
   ...['requestConnection', 'deleteConnection', 'closeService', 'closeResource', 'recordServiceFact'].map(
     (name) => `broker.${name}`,
   ),
-  ...['updateConnection', 'watchZone', 'reportForwarding', 'reportZoneHealth'].map((name) => `broker.${name}`),
+  ...['updateConnection', 'watchZone', 'reportForwarding', 'reportZoneHealth', 'reportTraffic'].map(
+    (name) => `broker.${name}`,
+  ),
   'dns.putNames',
 ];
 

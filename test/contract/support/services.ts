@@ -40,6 +40,7 @@ import { connectionHistory } from '../../../services/connection-broker/src/read-
 import { connections, connectionsQuery } from '../../../services/connection-broker/src/read-models/connections.ts';
 import { scopeFactsCodec } from '../../../services/connection-broker/src/scope-facts/scope-facts.codec.ts';
 import { scopeFacts } from '../../../services/connection-broker/src/scope-facts/scope-facts.ts';
+import { ensureTraffic, trafficIn } from '../../../services/connection-broker/src/traffic/traffic.ts';
 import { consumerService } from '../../../services/consumer/src/api/consumer-service.ts';
 import { errors as consumerErrors } from '../../../services/consumer/src/api/errors.ts';
 import { brokerPort as consumersBroker } from '../../../services/consumer/src/dispatch/broker.ts';
@@ -171,6 +172,7 @@ export const startServices = async () => {
     allocations: brokerPart.repository(allocation, allocationCodec),
   };
   const { db, store, tokens, lists } = brokerPart;
+  await ensureTraffic(db);
   project(brokerPart, connections);
   project(brokerPart, connectionHistory);
   const view = { dnsSuffix, forwarder: 'none' as const, stuckAfterMs: 60_000, now: clock.now };
@@ -178,6 +180,7 @@ export const startServices = async () => {
   const brokerHandlers = brokerService({
     ...{ ...brokerRepositories, connectionRows, lists, tokens, pages, view },
     follow: { store, db, clock, log },
+    traffic: trafficIn(db),
     readMoment: momentReader({ store, clock }),
     // Those two are opened later, and need the broker themselves.
     consumer: { getEndpoint: (...asked) => brokersPorts.consumer.getEndpoint(...asked) },

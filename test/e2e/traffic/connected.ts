@@ -63,6 +63,13 @@ export const createConnected = async (
     if (!found) throw new Error(`there is no connection ${endpointId}`);
     return found;
   };
+  let removing: Promise<void> | undefined;
+  const remove = async (): Promise<void> => {
+    await untilAnswered(() =>
+      consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL),
+    );
+    await connection.reaches('GONE');
+  };
   const answerOf = (zone: string): string => `${zone} ${endpointId}`;
   if (autoAccept) await connection.reaches('CONNECTED');
   const self: Connected = {
@@ -80,12 +87,8 @@ export const createConnected = async (
     },
     accept: () => untilAnswered(() => provider.broker.acceptConnection(decide(), CALL)),
     reject: () => untilAnswered(() => provider.broker.rejectConnection(decide(), CALL)),
-    remove: async () => {
-      await untilAnswered(() =>
-        consumer.consumer.deleteEndpoint({ requestId: requestId(), endpointId, force: false }, CALL),
-      );
-      await connection.reaches('GONE');
-    },
+    // Once: whoever has removed it need not tell who removes all.
+    remove: () => (removing ??= remove()),
   };
   created.push(self);
   return self;

@@ -1,25 +1,13 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Stage } from '../../support/stage.ts';
 import { describeOutcome, localClient } from '../../support/traffic/client.ts';
 import { CLOSES_WITHIN_MS, closingTimes, createConnected, SOON, ZONES } from './connected.ts';
-
-const agentsOf = (zone: string): readonly string[] => [1, 2].map((number) => `data-plane-${zone}-${number}`);
+import { agentsOf, haproxyOf } from './machines.ts';
 
 export const recovery = (stage: () => Stage): void => {
   /** The agent of a zone that works, while the other one waits: `<name>/<process>`. */
   const workingIn = async (zone: string): Promise<string> =>
     (await stage().tables.lease('broker', `zone/${zone}`)).holder;
-
-  /** The processes of a zone's HAProxy. */
-  const haproxyOf = async (zone: string): Promise<readonly number[]> => {
-    const directory = `${join(stage().dataDir, 'data-plane', zone)}/`;
-    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args=']);
-    const lines = stdout.split('\n').filter((line) => line.includes(directory) && line.includes('haproxy'));
-    return lines.map((line) => Number.parseInt(line, 10));
-  };
 
   it('goes on when the agent that works is killed: another one takes over', async () => {
     const { system, tables } = stage();
@@ -45,7 +33,7 @@ export const recovery = (stage: () => Stage): void => {
     const { system } = stage();
     const connected = await createConnected(stage());
     const flows = await connected.openFlows();
-    const haproxies = await Promise.all(ZONES.map(haproxyOf));
+    const haproxies = await Promise.all(ZONES.map((zone) => haproxyOf(stage(), zone)));
     const agents = ZONES.flatMap(agentsOf);
     for (const agent of agents) system.kill(agent, 'SIGKILL');
     await connected.expectToGoOn(flows);
@@ -53,7 +41,7 @@ export const recovery = (stage: () => Stage): void => {
     const later = await createConnected(stage());
     await later.openFlows();
     await connected.expectToGoOn(flows);
-    const after = await Promise.all(ZONES.map(haproxyOf));
+    const after = await Promise.all(ZONES.map((zone) => haproxyOf(stage(), zone)));
     for (const [index, pids] of haproxies.entries()) expect(after[index]).toEqual(expect.arrayContaining([...pids]));
   });
 
@@ -61,7 +49,7 @@ export const recovery = (stage: () => Stage): void => {
     const connected = await createConnected(stage());
     const flows = await connected.openFlows();
     const [zone] = ZONES;
-    const killed = await haproxyOf(zone);
+    const killed = await haproxyOf(stage(), zone);
     expect(killed.length).toBeGreaterThanOrEqual(2);
     for (const pid of killed) process.kill(pid, 'SIGKILL');
     await flows[0]?.cut;
@@ -79,7 +67,7 @@ export const recovery = (stage: () => Stage): void => {
     const [, zone] = ZONES;
     for (const agent of agentsOf(zone)) await system.stopProcess(agent);
     try {
-      expect(await haproxyOf(zone)).toEqual([]);
+      expect(await haproxyOf(stage(), zone)).toEqual([]);
       await waiting.accept();
       const state = async () => {
         const { status, missing } = await waiting.get();

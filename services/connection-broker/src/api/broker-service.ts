@@ -14,6 +14,7 @@ import type { ProviderPort } from '../dispatch/provider.ts';
 import type { ConnectionsQuery } from '../read-models/connections.ts';
 import { connectionFields, connections as connectionTable } from '../read-models/connections.ts';
 import type { Repositories } from '../repositories.ts';
+import type { Traffic } from '../traffic/traffic.ts';
 import { billingHandlers } from './billing-handlers.ts';
 import { isStuck, relationsTo, toConnection, type ViewOptions, viewOf } from './connection-view.ts';
 import { decisionHandlers } from './decision-handlers.ts';
@@ -23,6 +24,7 @@ import { internalHandlers } from './internal-handlers.ts';
 import { pastConnections, viewAsOf } from './past-connections.ts';
 import { isShown, toTimelineEvent } from './timeline.ts';
 import { eventColumns, eventFields } from './timeline-fields.ts';
+import { trafficHandlers } from './traffic-handlers.ts';
 import { notFound, visibleIn } from './visible.ts';
 import { watchConnections } from './watch-connections.ts';
 
@@ -33,6 +35,7 @@ export type BrokerApiDeps = Repositories &
     tokens: ConsistencyTokens;
     pages: PageTokens;
     follow: ForwardingDeps;
+    traffic: Traffic;
     view: ViewOptions;
     readMoment: ReadMoment;
     consumer: Pick<ConsumerPort, 'getEndpoint'>;
@@ -123,6 +126,7 @@ export const brokerService = (deps: BrokerApiDeps): BrokerServiceServer => {
     ...billingHandlers(deps),
     ...internalHandlers(deps),
     ...forwardingHandlers(deps.follow, connections),
+    ...trafficHandlers(deps.traffic, connections),
   };
 };
 

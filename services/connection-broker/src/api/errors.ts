@@ -4,8 +4,9 @@ import { momentErrors } from '@privatelink/shared/grpc/as-of';
 import type { ErrorCatalogue } from '@privatelink/shared/grpc/status';
 import type { AllocationRejection } from '../allocation/allocation.ts';
 import type { ConnectionRejection } from '../connection/connection.decide.ts';
+import type { TrafficRejection } from './traffic-handlers.ts';
 
-type Rejection = ConnectionRejection | AllocationRejection | MomentRejection | 'RESOURCE_NOT_FOUND';
+type Rejection = ConnectionRejection | AllocationRejection | MomentRejection | TrafficRejection | 'RESOURCE_NOT_FOUND';
 
 /** Every reason of this service. Reasons, codes and messages are public API. */
 export const errors = {
@@ -57,5 +58,9 @@ export const errors = {
   NO_AVAILABLE_RESOURCE: {
     code: status.FAILED_PRECONDITION,
     message: ({ endpoint_id: id }) => `no resource of the service can take ${id}`,
+  },
+  REPORT_OUT_OF_TURN: {
+    code: status.ABORTED,
+    message: ({ number }) => `the meter's last report was number ${number}`,
   },
 } satisfies Record<Rejection, ErrorCatalogue[string]>;

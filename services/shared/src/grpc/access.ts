@@ -131,6 +131,7 @@ const table = {
     listConnections: readByBothSides,
     watchConnections: readByBothSides,
     listConnectionEvents: readByBothSides,
+    getConnectionTraffic: readByBothSides,
     explainReachability: {
       roles: ['provider', 'consumer', 'operator', 'viewer'],
       relations: ['owner', 'counterpart', 'operator'],
@@ -154,6 +155,7 @@ const table = {
     watchZone: byService,
     reportForwarding: byService,
     reportZoneHealth: byService,
+    reportTraffic: byService,
   } satisfies Rows<BrokerServiceServer>,
   'privatelink.dns.v1.DnsService': {
     // Names are no secret; the relations are to the VPC in which one is looked up.

@@ -224,6 +224,52 @@ export interface GetConnectionResponse {
   revision: bigint;
 }
 
+/** Names a connection. */
+export interface GetConnectionTrafficRequest {
+  /** The endpoint's id. */
+  connectionId: string;
+}
+
+/** What has gone through. */
+export interface TrafficCounters {
+  /** Bytes from the endpoint's side to the service's, without what carries them. */
+  bytesToService: bigint;
+  /** Bytes from the service's side to the endpoint's. */
+  bytesToEndpoint: bigint;
+  /** Flows that were accepted: TCP connections. */
+  flows: bigint;
+  /** ... of which so many are open. */
+  openFlows: bigint;
+  /** ... and so many reached no target. */
+  failedFlows: bigint;
+}
+
+/** What has gone through one zone of a connection. */
+export interface ZoneTraffic {
+  /** Zone; also one that the connection has not any more. */
+  zoneId: string;
+  /** Absent when nobody counts in this zone: no agent of it has reported yet, or there is none. */
+  counters:
+    | TrafficCounters
+    | undefined;
+  /** From when on everything is counted. */
+  sinceTime:
+    | Timestamp
+    | undefined;
+  /** When it was reported last. The bytes of a flow that is open may be another some seconds older. */
+  reportTime: Timestamp | undefined;
+}
+
+/** What has gone through a connection. */
+export interface GetConnectionTrafficResponse {
+  /** The zones together; absent when nobody counts in any of them. */
+  total:
+    | TrafficCounters
+    | undefined;
+  /** Each zone, in the order of their ids. */
+  zones: ZoneTraffic[];
+}
+
 /** Asks for a page of connections. */
 export interface ListConnectionsRequest {
   /** At most this many, 1..1000; 50 when 0. */
@@ -751,6 +797,47 @@ export interface ReportZoneHealthRequest {
 export interface ReportZoneHealthResponse {
 }
 
+/** All that one run has counted of one connection. */
+export interface TrafficReading {
+  /** The endpoint's id. */
+  connectionId: string;
+  /** One of the report's runs. */
+  run: string;
+  /** Bytes from whoever starts its flows. */
+  receivedBytes: bigint;
+  /** Bytes to whoever starts its flows. */
+  sentBytes: bigint;
+  /** Flows that were accepted. */
+  flows: bigint;
+  /** Flows that are open. */
+  openFlows: bigint;
+  /** Flows that reached no target. */
+  failedFlows: bigint;
+}
+
+/** Says what a meter reads. */
+export interface ReportTrafficRequest {
+  /** Zone. */
+  zoneId: string;
+  /** What counts in this zone on one machine. It outlives the agents that read it. */
+  meterId: string;
+  /** Number of the meter's report before this one; 0 for the first. */
+  after: bigint;
+  /**
+   * What counts, or has readings here: processes, each of which has begun at zero, at most 1,000. A run that was reported
+   * before and is not among them is over: what it read last is kept, and it must not come again.
+   */
+  runs: string[];
+  /** Readings that have changed, at most 1,000; one of a connection and run. None says that there is nothing new. */
+  readings: TrafficReading[];
+}
+
+/** Recorded. */
+export interface ReportTrafficResponse {
+  /** Number of this report. */
+  number: bigint;
+}
+
 /** Holds a connection. */
 export interface PauseConnectionRequest {
   /** Makes a retry safe. */
@@ -1159,6 +1246,471 @@ export const GetConnectionResponse: MessageFns<GetConnectionResponse> = {
       ? Connection.fromPartial(object.connection)
       : undefined;
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseGetConnectionTrafficRequest(): GetConnectionTrafficRequest {
+  return { connectionId: "" };
+}
+
+export const GetConnectionTrafficRequest: MessageFns<GetConnectionTrafficRequest> = {
+  encode(message: GetConnectionTrafficRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connectionId !== "") {
+      writer.uint32(10).string(message.connectionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConnectionTrafficRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConnectionTrafficRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connectionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetConnectionTrafficRequest {
+    return {
+      connectionId: isSet(object.connectionId)
+        ? globalThis.String(object.connectionId)
+        : isSet(object.connection_id)
+        ? globalThis.String(object.connection_id)
+        : "",
+    };
+  },
+
+  toJSON(message: GetConnectionTrafficRequest): unknown {
+    const obj: any = {};
+    if (message.connectionId !== "") {
+      obj.connectionId = message.connectionId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetConnectionTrafficRequest>, I>>(base?: I): GetConnectionTrafficRequest {
+    return GetConnectionTrafficRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetConnectionTrafficRequest>, I>>(object: I): GetConnectionTrafficRequest {
+    const message = createBaseGetConnectionTrafficRequest();
+    message.connectionId = object.connectionId ?? "";
+    return message;
+  },
+};
+
+function createBaseTrafficCounters(): TrafficCounters {
+  return { bytesToService: 0n, bytesToEndpoint: 0n, flows: 0n, openFlows: 0n, failedFlows: 0n };
+}
+
+export const TrafficCounters: MessageFns<TrafficCounters> = {
+  encode(message: TrafficCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytesToService !== 0n) {
+      if (BigInt.asUintN(64, message.bytesToService) !== message.bytesToService) {
+        throw new globalThis.Error("value provided for field message.bytesToService of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.bytesToService);
+    }
+    if (message.bytesToEndpoint !== 0n) {
+      if (BigInt.asUintN(64, message.bytesToEndpoint) !== message.bytesToEndpoint) {
+        throw new globalThis.Error("value provided for field message.bytesToEndpoint of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytesToEndpoint);
+    }
+    if (message.flows !== 0n) {
+      if (BigInt.asUintN(64, message.flows) !== message.flows) {
+        throw new globalThis.Error("value provided for field message.flows of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.flows);
+    }
+    if (message.openFlows !== 0n) {
+      if (BigInt.asUintN(64, message.openFlows) !== message.openFlows) {
+        throw new globalThis.Error("value provided for field message.openFlows of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.openFlows);
+    }
+    if (message.failedFlows !== 0n) {
+      if (BigInt.asUintN(64, message.failedFlows) !== message.failedFlows) {
+        throw new globalThis.Error("value provided for field message.failedFlows of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.failedFlows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficCounters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.bytesToService = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytesToEndpoint = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.flows = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openFlows = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.failedFlows = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrafficCounters {
+    return {
+      bytesToService: isSet(object.bytesToService)
+        ? BigInt(object.bytesToService)
+        : isSet(object.bytes_to_service)
+        ? BigInt(object.bytes_to_service)
+        : 0n,
+      bytesToEndpoint: isSet(object.bytesToEndpoint)
+        ? BigInt(object.bytesToEndpoint)
+        : isSet(object.bytes_to_endpoint)
+        ? BigInt(object.bytes_to_endpoint)
+        : 0n,
+      flows: isSet(object.flows) ? BigInt(object.flows) : 0n,
+      openFlows: isSet(object.openFlows)
+        ? BigInt(object.openFlows)
+        : isSet(object.open_flows)
+        ? BigInt(object.open_flows)
+        : 0n,
+      failedFlows: isSet(object.failedFlows)
+        ? BigInt(object.failedFlows)
+        : isSet(object.failed_flows)
+        ? BigInt(object.failed_flows)
+        : 0n,
+    };
+  },
+
+  toJSON(message: TrafficCounters): unknown {
+    const obj: any = {};
+    if (message.bytesToService !== 0n) {
+      obj.bytesToService = message.bytesToService.toString();
+    }
+    if (message.bytesToEndpoint !== 0n) {
+      obj.bytesToEndpoint = message.bytesToEndpoint.toString();
+    }
+    if (message.flows !== 0n) {
+      obj.flows = message.flows.toString();
+    }
+    if (message.openFlows !== 0n) {
+      obj.openFlows = message.openFlows.toString();
+    }
+    if (message.failedFlows !== 0n) {
+      obj.failedFlows = message.failedFlows.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TrafficCounters>, I>>(base?: I): TrafficCounters {
+    return TrafficCounters.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TrafficCounters>, I>>(object: I): TrafficCounters {
+    const message = createBaseTrafficCounters();
+    message.bytesToService = (object.bytesToService !== undefined && object.bytesToService !== null)
+      ? BigInt(object.bytesToService)
+      : 0n;
+    message.bytesToEndpoint = (object.bytesToEndpoint !== undefined && object.bytesToEndpoint !== null)
+      ? BigInt(object.bytesToEndpoint)
+      : 0n;
+    message.flows = (object.flows !== undefined && object.flows !== null) ? BigInt(object.flows) : 0n;
+    message.openFlows = (object.openFlows !== undefined && object.openFlows !== null) ? BigInt(object.openFlows) : 0n;
+    message.failedFlows = (object.failedFlows !== undefined && object.failedFlows !== null)
+      ? BigInt(object.failedFlows)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseZoneTraffic(): ZoneTraffic {
+  return { zoneId: "", counters: undefined, sinceTime: undefined, reportTime: undefined };
+}
+
+export const ZoneTraffic: MessageFns<ZoneTraffic> = {
+  encode(message: ZoneTraffic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.zoneId !== "") {
+      writer.uint32(10).string(message.zoneId);
+    }
+    if (message.counters !== undefined) {
+      TrafficCounters.encode(message.counters, writer.uint32(18).fork()).join();
+    }
+    if (message.sinceTime !== undefined) {
+      Timestamp.encode(message.sinceTime, writer.uint32(26).fork()).join();
+    }
+    if (message.reportTime !== undefined) {
+      Timestamp.encode(message.reportTime, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ZoneTraffic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseZoneTraffic();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.zoneId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.counters = TrafficCounters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sinceTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reportTime = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ZoneTraffic {
+    return {
+      zoneId: isSet(object.zoneId)
+        ? globalThis.String(object.zoneId)
+        : isSet(object.zone_id)
+        ? globalThis.String(object.zone_id)
+        : "",
+      counters: isSet(object.counters) ? TrafficCounters.fromJSON(object.counters) : undefined,
+      sinceTime: isSet(object.sinceTime)
+        ? fromJsonTimestamp(object.sinceTime)
+        : isSet(object.since_time)
+        ? fromJsonTimestamp(object.since_time)
+        : undefined,
+      reportTime: isSet(object.reportTime)
+        ? fromJsonTimestamp(object.reportTime)
+        : isSet(object.report_time)
+        ? fromJsonTimestamp(object.report_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ZoneTraffic): unknown {
+    const obj: any = {};
+    if (message.zoneId !== "") {
+      obj.zoneId = message.zoneId;
+    }
+    if (message.counters !== undefined) {
+      obj.counters = TrafficCounters.toJSON(message.counters);
+    }
+    if (message.sinceTime !== undefined) {
+      obj.sinceTime = fromTimestamp(message.sinceTime).toISOString();
+    }
+    if (message.reportTime !== undefined) {
+      obj.reportTime = fromTimestamp(message.reportTime).toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ZoneTraffic>, I>>(base?: I): ZoneTraffic {
+    return ZoneTraffic.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ZoneTraffic>, I>>(object: I): ZoneTraffic {
+    const message = createBaseZoneTraffic();
+    message.zoneId = object.zoneId ?? "";
+    message.counters = (object.counters !== undefined && object.counters !== null)
+      ? TrafficCounters.fromPartial(object.counters)
+      : undefined;
+    message.sinceTime = (object.sinceTime !== undefined && object.sinceTime !== null)
+      ? Timestamp.fromPartial(object.sinceTime)
+      : undefined;
+    message.reportTime = (object.reportTime !== undefined && object.reportTime !== null)
+      ? Timestamp.fromPartial(object.reportTime)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetConnectionTrafficResponse(): GetConnectionTrafficResponse {
+  return { total: undefined, zones: [] };
+}
+
+export const GetConnectionTrafficResponse: MessageFns<GetConnectionTrafficResponse> = {
+  encode(message: GetConnectionTrafficResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.total !== undefined) {
+      TrafficCounters.encode(message.total, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.zones) {
+      ZoneTraffic.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConnectionTrafficResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConnectionTrafficResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.total = TrafficCounters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.zones.push(ZoneTraffic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetConnectionTrafficResponse {
+    return {
+      total: isSet(object.total) ? TrafficCounters.fromJSON(object.total) : undefined,
+      zones: globalThis.Array.isArray(object?.zones) ? object.zones.map((e: any) => ZoneTraffic.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: GetConnectionTrafficResponse): unknown {
+    const obj: any = {};
+    if (message.total !== undefined) {
+      obj.total = TrafficCounters.toJSON(message.total);
+    }
+    if (message.zones?.length) {
+      obj.zones = message.zones.map((e) => ZoneTraffic.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetConnectionTrafficResponse>, I>>(base?: I): GetConnectionTrafficResponse {
+    return GetConnectionTrafficResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetConnectionTrafficResponse>, I>>(object: I): GetConnectionTrafficResponse {
+    const message = createBaseGetConnectionTrafficResponse();
+    message.total = (object.total !== undefined && object.total !== null)
+      ? TrafficCounters.fromPartial(object.total)
+      : undefined;
+    message.zones = object.zones?.map((e) => ZoneTraffic.fromPartial(e)) || [];
     return message;
   },
 };
@@ -6256,6 +6808,426 @@ export const ReportZoneHealthResponse: MessageFns<ReportZoneHealthResponse> = {
   },
 };
 
+function createBaseTrafficReading(): TrafficReading {
+  return { connectionId: "", run: "", receivedBytes: 0n, sentBytes: 0n, flows: 0n, openFlows: 0n, failedFlows: 0n };
+}
+
+export const TrafficReading: MessageFns<TrafficReading> = {
+  encode(message: TrafficReading, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connectionId !== "") {
+      writer.uint32(10).string(message.connectionId);
+    }
+    if (message.run !== "") {
+      writer.uint32(18).string(message.run);
+    }
+    if (message.receivedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.receivedBytes) !== message.receivedBytes) {
+        throw new globalThis.Error("value provided for field message.receivedBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.receivedBytes);
+    }
+    if (message.sentBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sentBytes) !== message.sentBytes) {
+        throw new globalThis.Error("value provided for field message.sentBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.sentBytes);
+    }
+    if (message.flows !== 0n) {
+      if (BigInt.asUintN(64, message.flows) !== message.flows) {
+        throw new globalThis.Error("value provided for field message.flows of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.flows);
+    }
+    if (message.openFlows !== 0n) {
+      if (BigInt.asUintN(64, message.openFlows) !== message.openFlows) {
+        throw new globalThis.Error("value provided for field message.openFlows of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.openFlows);
+    }
+    if (message.failedFlows !== 0n) {
+      if (BigInt.asUintN(64, message.failedFlows) !== message.failedFlows) {
+        throw new globalThis.Error("value provided for field message.failedFlows of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.failedFlows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficReading {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficReading();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connectionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.receivedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sentBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.flows = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.openFlows = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.failedFlows = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrafficReading {
+    return {
+      connectionId: isSet(object.connectionId)
+        ? globalThis.String(object.connectionId)
+        : isSet(object.connection_id)
+        ? globalThis.String(object.connection_id)
+        : "",
+      run: isSet(object.run) ? globalThis.String(object.run) : "",
+      receivedBytes: isSet(object.receivedBytes)
+        ? BigInt(object.receivedBytes)
+        : isSet(object.received_bytes)
+        ? BigInt(object.received_bytes)
+        : 0n,
+      sentBytes: isSet(object.sentBytes)
+        ? BigInt(object.sentBytes)
+        : isSet(object.sent_bytes)
+        ? BigInt(object.sent_bytes)
+        : 0n,
+      flows: isSet(object.flows) ? BigInt(object.flows) : 0n,
+      openFlows: isSet(object.openFlows)
+        ? BigInt(object.openFlows)
+        : isSet(object.open_flows)
+        ? BigInt(object.open_flows)
+        : 0n,
+      failedFlows: isSet(object.failedFlows)
+        ? BigInt(object.failedFlows)
+        : isSet(object.failed_flows)
+        ? BigInt(object.failed_flows)
+        : 0n,
+    };
+  },
+
+  toJSON(message: TrafficReading): unknown {
+    const obj: any = {};
+    if (message.connectionId !== "") {
+      obj.connectionId = message.connectionId;
+    }
+    if (message.run !== "") {
+      obj.run = message.run;
+    }
+    if (message.receivedBytes !== 0n) {
+      obj.receivedBytes = message.receivedBytes.toString();
+    }
+    if (message.sentBytes !== 0n) {
+      obj.sentBytes = message.sentBytes.toString();
+    }
+    if (message.flows !== 0n) {
+      obj.flows = message.flows.toString();
+    }
+    if (message.openFlows !== 0n) {
+      obj.openFlows = message.openFlows.toString();
+    }
+    if (message.failedFlows !== 0n) {
+      obj.failedFlows = message.failedFlows.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TrafficReading>, I>>(base?: I): TrafficReading {
+    return TrafficReading.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TrafficReading>, I>>(object: I): TrafficReading {
+    const message = createBaseTrafficReading();
+    message.connectionId = object.connectionId ?? "";
+    message.run = object.run ?? "";
+    message.receivedBytes = (object.receivedBytes !== undefined && object.receivedBytes !== null)
+      ? BigInt(object.receivedBytes)
+      : 0n;
+    message.sentBytes = (object.sentBytes !== undefined && object.sentBytes !== null) ? BigInt(object.sentBytes) : 0n;
+    message.flows = (object.flows !== undefined && object.flows !== null) ? BigInt(object.flows) : 0n;
+    message.openFlows = (object.openFlows !== undefined && object.openFlows !== null) ? BigInt(object.openFlows) : 0n;
+    message.failedFlows = (object.failedFlows !== undefined && object.failedFlows !== null)
+      ? BigInt(object.failedFlows)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseReportTrafficRequest(): ReportTrafficRequest {
+  return { zoneId: "", meterId: "", after: 0n, runs: [], readings: [] };
+}
+
+export const ReportTrafficRequest: MessageFns<ReportTrafficRequest> = {
+  encode(message: ReportTrafficRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.zoneId !== "") {
+      writer.uint32(10).string(message.zoneId);
+    }
+    if (message.meterId !== "") {
+      writer.uint32(18).string(message.meterId);
+    }
+    if (message.after !== 0n) {
+      if (BigInt.asUintN(64, message.after) !== message.after) {
+        throw new globalThis.Error("value provided for field message.after of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.after);
+    }
+    for (const v of message.runs) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.readings) {
+      TrafficReading.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportTrafficRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportTrafficRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.zoneId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.meterId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.after = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.runs.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.readings.push(TrafficReading.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportTrafficRequest {
+    return {
+      zoneId: isSet(object.zoneId)
+        ? globalThis.String(object.zoneId)
+        : isSet(object.zone_id)
+        ? globalThis.String(object.zone_id)
+        : "",
+      meterId: isSet(object.meterId)
+        ? globalThis.String(object.meterId)
+        : isSet(object.meter_id)
+        ? globalThis.String(object.meter_id)
+        : "",
+      after: isSet(object.after) ? BigInt(object.after) : 0n,
+      runs: globalThis.Array.isArray(object?.runs) ? object.runs.map((e: any) => globalThis.String(e)) : [],
+      readings: globalThis.Array.isArray(object?.readings)
+        ? object.readings.map((e: any) => TrafficReading.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReportTrafficRequest): unknown {
+    const obj: any = {};
+    if (message.zoneId !== "") {
+      obj.zoneId = message.zoneId;
+    }
+    if (message.meterId !== "") {
+      obj.meterId = message.meterId;
+    }
+    if (message.after !== 0n) {
+      obj.after = message.after.toString();
+    }
+    if (message.runs?.length) {
+      obj.runs = message.runs;
+    }
+    if (message.readings?.length) {
+      obj.readings = message.readings.map((e) => TrafficReading.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReportTrafficRequest>, I>>(base?: I): ReportTrafficRequest {
+    return ReportTrafficRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportTrafficRequest>, I>>(object: I): ReportTrafficRequest {
+    const message = createBaseReportTrafficRequest();
+    message.zoneId = object.zoneId ?? "";
+    message.meterId = object.meterId ?? "";
+    message.after = (object.after !== undefined && object.after !== null) ? BigInt(object.after) : 0n;
+    message.runs = object.runs?.map((e) => e) || [];
+    message.readings = object.readings?.map((e) => TrafficReading.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportTrafficResponse(): ReportTrafficResponse {
+  return { number: 0n };
+}
+
+export const ReportTrafficResponse: MessageFns<ReportTrafficResponse> = {
+  encode(message: ReportTrafficResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportTrafficResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportTrafficResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportTrafficResponse {
+    return { number: isSet(object.number) ? BigInt(object.number) : 0n };
+  },
+
+  toJSON(message: ReportTrafficResponse): unknown {
+    const obj: any = {};
+    if (message.number !== 0n) {
+      obj.number = message.number.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReportTrafficResponse>, I>>(base?: I): ReportTrafficResponse {
+    return ReportTrafficResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReportTrafficResponse>, I>>(object: I): ReportTrafficResponse {
+    const message = createBaseReportTrafficResponse();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    return message;
+  },
+};
+
 function createBasePauseConnectionRequest(): PauseConnectionRequest {
   return {
     requestId: "",
@@ -8455,6 +9427,21 @@ export const BrokerServiceService = {
     responseDeserialize: (value: Buffer): ListConnectionEventsResponse => ListConnectionEventsResponse.decode(value),
   },
   /**
+   * Reads what has gone through one connection, as the agents of its zones have counted it. These are measurements:
+   * nothing follows from them, no history of them is kept, and they go with the connection.
+   */
+  getConnectionTraffic: {
+    path: "/privatelink.broker.v1.BrokerService/GetConnectionTraffic" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetConnectionTrafficRequest): Buffer =>
+      Buffer.from(GetConnectionTrafficRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetConnectionTrafficRequest => GetConnectionTrafficRequest.decode(value),
+    responseSerialize: (value: GetConnectionTrafficResponse): Buffer =>
+      Buffer.from(GetConnectionTrafficResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetConnectionTrafficResponse => GetConnectionTrafficResponse.decode(value),
+  },
+  /**
    * Says everything that stands between an endpoint, or an account, and a service; never only the first of it. Changes
    * nothing. A service that the account may not know of is SERVICE_NOT_FOUND, exactly like one that does not exist.
    */
@@ -8707,6 +9694,20 @@ export const BrokerServiceService = {
       Buffer.from(ReportZoneHealthResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReportZoneHealthResponse => ReportZoneHealthResponse.decode(value),
   },
+  /**
+   * For the agent of a zone: what its meter reads. Every reading is of all that a run has counted, so that it may be
+   * reported again; ABORTED with reason REPORT_OUT_OF_TURN and the number of the last report, unless it comes after that.
+   */
+  reportTraffic: {
+    path: "/privatelink.broker.v1.BrokerService/ReportTraffic" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportTrafficRequest): Buffer => Buffer.from(ReportTrafficRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportTrafficRequest => ReportTrafficRequest.decode(value),
+    responseSerialize: (value: ReportTrafficResponse): Buffer =>
+      Buffer.from(ReportTrafficResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportTrafficResponse => ReportTrafficResponse.decode(value),
+  },
 } as const;
 
 export interface BrokerServiceServer extends UntypedServiceImplementation {
@@ -8724,6 +9725,11 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
   watchConnections: handleServerStreamingCall<WatchConnectionsRequest, WatchConnectionsResponse>;
   /** Lists what happened to one connection, oldest first; also when it is gone. */
   listConnectionEvents: handleUnaryCall<ListConnectionEventsRequest, ListConnectionEventsResponse>;
+  /**
+   * Reads what has gone through one connection, as the agents of its zones have counted it. These are measurements:
+   * nothing follows from them, no history of them is kept, and they go with the connection.
+   */
+  getConnectionTraffic: handleUnaryCall<GetConnectionTrafficRequest, GetConnectionTrafficResponse>;
   /**
    * Says everything that stands between an endpoint, or an account, and a service; never only the first of it. Changes
    * nothing. A service that the account may not know of is SERVICE_NOT_FOUND, exactly like one that does not exist.
@@ -8780,6 +9786,11 @@ export interface BrokerServiceServer extends UntypedServiceImplementation {
    * whether its bandwidth limit is kept. Neither ever changes a status.
    */
   reportZoneHealth: handleUnaryCall<ReportZoneHealthRequest, ReportZoneHealthResponse>;
+  /**
+   * For the agent of a zone: what its meter reads. Every reading is of all that a run has counted, so that it may be
+   * reported again; ABORTED with reason REPORT_OUT_OF_TURN and the number of the last report, unless it comes after that.
+   */
+  reportTraffic: handleUnaryCall<ReportTrafficRequest, ReportTrafficResponse>;
 }
 
 export interface BrokerServiceClient extends Client {
@@ -8846,6 +9857,25 @@ export interface BrokerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListConnectionEventsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Reads what has gone through one connection, as the agents of its zones have counted it. These are measurements:
+   * nothing follows from them, no history of them is kept, and they go with the connection.
+   */
+  getConnectionTraffic(
+    request: GetConnectionTrafficRequest,
+    callback: (error: ServiceError | null, response: GetConnectionTrafficResponse) => void,
+  ): ClientUnaryCall;
+  getConnectionTraffic(
+    request: GetConnectionTrafficRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetConnectionTrafficResponse) => void,
+  ): ClientUnaryCall;
+  getConnectionTraffic(
+    request: GetConnectionTrafficRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetConnectionTrafficResponse) => void,
   ): ClientUnaryCall;
   /**
    * Says everything that stands between an endpoint, or an account, and a service; never only the first of it. Changes
@@ -9174,6 +10204,25 @@ export interface BrokerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReportZoneHealthResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * For the agent of a zone: what its meter reads. Every reading is of all that a run has counted, so that it may be
+   * reported again; ABORTED with reason REPORT_OUT_OF_TURN and the number of the last report, unless it comes after that.
+   */
+  reportTraffic(
+    request: ReportTrafficRequest,
+    callback: (error: ServiceError | null, response: ReportTrafficResponse) => void,
+  ): ClientUnaryCall;
+  reportTraffic(
+    request: ReportTrafficRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportTrafficResponse) => void,
+  ): ClientUnaryCall;
+  reportTraffic(
+    request: ReportTrafficRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportTrafficResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const BrokerServiceClient = makeGenericClientConstructor(
@@ -9214,6 +10263,10 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.ReplacementMode": ReplacementMode,
     ".privatelink.broker.v1.GetConnectionRequest": GetConnectionRequest,
     ".privatelink.broker.v1.GetConnectionResponse": GetConnectionResponse,
+    ".privatelink.broker.v1.GetConnectionTrafficRequest": GetConnectionTrafficRequest,
+    ".privatelink.broker.v1.TrafficCounters": TrafficCounters,
+    ".privatelink.broker.v1.ZoneTraffic": ZoneTraffic,
+    ".privatelink.broker.v1.GetConnectionTrafficResponse": GetConnectionTrafficResponse,
     ".privatelink.broker.v1.ListConnectionsRequest": ListConnectionsRequest,
     ".privatelink.broker.v1.ListConnectionsResponse": ListConnectionsResponse,
     ".privatelink.broker.v1.WatchConnectionsRequest": WatchConnectionsRequest,
@@ -9251,6 +10304,9 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.ReportForwardingResponse": ReportForwardingResponse,
     ".privatelink.broker.v1.ReportZoneHealthRequest": ReportZoneHealthRequest,
     ".privatelink.broker.v1.ReportZoneHealthResponse": ReportZoneHealthResponse,
+    ".privatelink.broker.v1.TrafficReading": TrafficReading,
+    ".privatelink.broker.v1.ReportTrafficRequest": ReportTrafficRequest,
+    ".privatelink.broker.v1.ReportTrafficResponse": ReportTrafficResponse,
     ".privatelink.broker.v1.PauseConnectionRequest": PauseConnectionRequest,
     ".privatelink.broker.v1.PauseConnectionResponse": PauseConnectionResponse,
     ".privatelink.broker.v1.ResumeConnectionRequest": ResumeConnectionRequest,
