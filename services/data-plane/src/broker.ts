@@ -4,5 +4,5 @@ import type { RemoteService } from '@privatelink/shared/grpc/client';
 /** What an agent asks of the broker. */
 export type Broker = Pick<
   RemoteService<typeof BrokerServiceService>,
-  'watchZone' | 'reportForwarding' | 'reportZoneHealth'
+  'watchZone' | 'reportForwarding' | 'reportZoneHealth' | 'reportTraffic'
 >;

@@ -13,11 +13,14 @@ export type Shift = Readonly<{
 
 const DEBOUNCE_MS = 15;
 const LOOK_MS = 500;
-/** So many times as long as it took to look at what is placed, it is not looked at again; but not for longer than this. */
+const TRAFFIC_MS = 2_000;
+/** So many times as long as a look took, it is not looked again; but not for longer than this. */
 const PAUSE_FACTOR = 9;
 const MAX_PAUSE_MS = 5_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 10_000;
+
+const pauseAfter = (tookMs: number): number => Math.min(PAUSE_FACTOR * tookMs, MAX_PAUSE_MS);
 
 export const startShift = (deps: AgentDeps, zone: ZoneState): Shift => {
   const { clock, lock, log } = deps;
@@ -34,20 +37,41 @@ export const startShift = (deps: AgentDeps, zone: ZoneState): Shift => {
     await clock.sleep(ms, waking.signal);
   };
 
-  const lookAtHealth = async (work: Work, over: AbortSignal): Promise<void> => {
-    while (!over.aborted) {
-      await clock.sleep(LOOK_MS, over);
+  /** Again and again, beside the rounds; `pauseMs` after one that took so long. */
+  const watch = async (
+    look: () => Promise<void>,
+    pauseMs: (tookMs: number) => number,
+    over: AbortSignal,
+  ): Promise<void> => {
+    let tookMs = 0;
+    for (;;) {
+      await clock.sleep(pauseMs(tookMs), over);
       if (over.aborted) return;
-      await work.lookAtHealth().catch((err: unknown) => log.warn({ err }, 'whether targets answer is not known'));
+      const started = now();
+      await look();
+      tookMs = now() - started;
     }
   };
+
+  const watchHealth = (work: Work, over: AbortSignal): Promise<void> => {
+    const unknown = (err: unknown) => log.warn({ err }, 'whether targets answer is not known');
+    return watch(
+      () => work.lookAtHealth().catch(unknown),
+      () => LOOK_MS,
+      over,
+    );
+  };
+
+  const watchTraffic = (work: Work, over: AbortSignal): Promise<void> =>
+    watch(work.lookAtTraffic, (tookMs) => Math.max(TRAFFIC_MS, pauseAfter(tookMs)), over);
 
   /** As long as the tools are ours. */
   const loop = async (): Promise<void> => {
     const work = createWork(deps, zone, signal);
     const over = new AbortController();
     measureShift(deps, clock.now());
-    const looking = lookAtHealth(work, AbortSignal.any([signal, over.signal]));
+    const until = AbortSignal.any([signal, over.signal]);
+    const looking = Promise.all([watchHealth(work, until), watchTraffic(work, until)]);
     try {
       await rounds(work);
     } finally {
@@ -66,7 +90,7 @@ export const startShift = (deps: AgentDeps, zone: ZoneState): Shift => {
     const look = async (): Promise<boolean> => {
       const started = now();
       const isBroken = await work.isUndone(waking.signal);
-      lookAt = now() + Math.min(PAUSE_FACTOR * (now() - started), MAX_PAUSE_MS);
+      lookAt = now() + pauseAfter(now() - started);
       return isBroken;
     };
 

@@ -10,6 +10,7 @@ import { measureForwarding } from './measure.ts';
 import type { Placed, Placement } from './modes/mode.ts';
 import { createProblems } from './problems.ts';
 import { createReporter, sameListeners } from './reporter.ts';
+import { createTrafficReports } from './traffic.ts';
 
 export type Work = Readonly<{
   /** Puts in place what is desired, and reports it. False: something is not in place, and is to be tried again. */
@@ -20,6 +21,8 @@ export type Work = Readonly<{
   isUndone: (hurry: AbortSignal) => Promise<boolean>;
   /** Reports which interfaces' targets have ceased to answer, or answer again. */
   lookAtHealth: () => Promise<void>;
+  /** Reports what has gone through interfaces. */
+  lookAtTraffic: () => Promise<void>;
 }>;
 
 type Desired = Readonly<{ forwarding: Forwarding; wanted: Interface | string }>;
@@ -31,6 +34,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
   const limits = deps.createLimits();
   const reporter = createReporter({ ...deps, zone, forwarder: `haproxy/${mode.name}`, signal });
   const health = createHealthReports({ ...deps, zone, signal });
+  const traffic = createTrafficReports({ ...deps, zone, meter: engine.meter, signal });
   const problems = createProblems(log);
   let applied: readonly Forward[] = [];
   let unkept: Unkept = { connectionIds: new Set(), again: false };
@@ -132,6 +136,7 @@ export const createWork = (deps: AgentDeps, zone: ZoneState, signal: AbortSignal
       measureForwarding({ desired: zone.desired(), checks, notInPlace: problems.count() });
       health.look(applied, checks, unkept.connectionIds);
     },
+    lookAtTraffic: traffic.look,
   };
 };
 

@@ -90,6 +90,8 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
                 ),
               ),
           ),
+        // Nothing goes through here, so that nothing is known of it.
+        meter: { id: async () => zoneId, look: async () => null, forget: () => undefined },
         stop: async () => undefined,
       }),
       createLimits: () => ({

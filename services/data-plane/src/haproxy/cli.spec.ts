@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createCli, NoAnswer, readChecks, readFlows, readFrontends, readInfo, readProcesses } from './cli.ts';
+import {
+  createCli,
+  NoAnswer,
+  readChecks,
+  readCounters,
+  readFlows,
+  readFrontends,
+  readInfo,
+  readProcesses,
+} from './cli.ts';
 
 describe('what HAProxy says', () => {
   it('of its processes', () => {
@@ -21,8 +30,8 @@ describe('what HAProxy says', () => {
   });
 
   it('of a worker', () => {
-    const answer = 'Name: HAProxy\nPid: 14928\ndescription: abc-1\nStopping: 1\n';
-    expect(readInfo(answer)).toEqual({ pid: 14928, configId: 'abc-1', stopping: true });
+    const answer = 'Name: HAProxy\nPid: 14928\nStart_time_sec: 17\ndescription: abc-1\nStopping: 1\n';
+    expect(readInfo(answer)).toEqual({ pid: 14928, startedAt: 17, configId: 'abc-1', stopping: true });
     expect(readInfo("Can't find the target PID matching the prefix '@!1'\n")).toBe(null);
   });
 
@@ -35,6 +44,28 @@ ep-2:8080,t1,,,7,1,9481,1,0,0,0,0,0,,,,,no check,,
     expect(readFrontends(answer)).toEqual([
       { name: 'ep-1:8080', open: false, sessions: 3 },
       { name: 'ep-2:8080', open: true, sessions: 0 },
+    ]);
+  });
+
+  it('of what was counted: each connection with all its ports, unless it had no flow', () => {
+    const answer = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight
+checks,BACKEND,0,0,0,0,998,0,0,0,0,0,,5,0,0,0,UP,1
+ep-1:80,FRONTEND,,,2,2,9481,18446744073709551615,9007199254740993,7,0,0,0,,,,,OPEN,,
+ep-1:80,BACKEND,0,0,2,2,998,9,9007199254740993,7,0,0,,3,0,0,6,UP,1
+ep-1:443,FRONTEND,,,1,1,9481,4,10,20,0,0,0,,,,,STOP,,
+ep-1:443,BACKEND,0,0,1,1,998,4,10,20,0,0,,1,0,0,2,UP,1
+ep-2:80,FRONTEND,,,0,0,9481,0,0,0,0,0,0,,,,,OPEN,,
+ep-2:80,BACKEND,0,0,0,0,998,0,0,0,0,0,,0,0,0,0,UP,1
+
+`;
+    expect([...readCounters(answer)]).toEqual([
+      [
+        'ep-1',
+        {
+          ...{ receivedBytes: 9_007_199_254_741_003n, sentBytes: 27n, flows: 18_446_744_073_709_551_619n },
+          ...{ openFlows: 3n, failedFlows: 4n },
+        },
+      ],
     ]);
   });
 

@@ -76,7 +76,7 @@ export const readProcesses = (answer: string): Processes | null => {
   };
 };
 
-export type WorkerInfo = Readonly<{ pid: number; configId: string; stopping: boolean }>;
+export type WorkerInfo = Readonly<{ pid: number; startedAt: number; configId: string; stopping: boolean }>;
 
 /** What `show info` says; null: there is no such worker. */
 export const readInfo = (answer: string): WorkerInfo | null => {
@@ -84,7 +84,10 @@ export const readInfo = (answer: string): WorkerInfo | null => {
   const pid = field('Pid');
   return pid === undefined
     ? null
-    : { pid: Number(pid), configId: field('description') ?? '', stopping: field('Stopping') === '1' };
+    : {
+        ...{ pid: Number(pid), startedAt: Number(field('Start_time_sec')) },
+        ...{ configId: field('description') ?? '', stopping: field('Stopping') === '1' },
+      };
 };
 
 export type Frontend = Readonly<{ name: string; open: boolean; sessions: number }>;
@@ -109,6 +112,32 @@ export const readChecks = (answer: string): ReadonlyMap<string, boolean> => {
       return isKnown ? [[fields[name ?? -1] ?? '', (fields[status ?? -1] ?? '').startsWith('UP')] as const] : [];
     }),
   );
+};
+
+/** What was counted of the flows of a connection, from its beginning or at their end. */
+export type Counters = Readonly<Record<'receivedBytes' | 'sentBytes' | 'flows' | 'openFlows' | 'failedFlows', bigint>>;
+
+/** What `show stat -1 3 -1` says of each connection, all its ports together; without those that had no flow. */
+export const readCounters = (answer: string): ReadonlyMap<string, Counters> => {
+  const counters = new Map<string, Counters>();
+  for (const line of answer.split('\n')) {
+    // No more of its many fields than are read: there are two lines for each port of each interface.
+    const [name = '', kind, , , open, , , flows, received, sent, , , , failed] = line.split(',', 14);
+    const id = name.slice(0, name.lastIndexOf(':'));
+    const before = counters.get(id);
+    if (kind === 'FRONTEND' && (before || flows !== '0')) {
+      counters.set(id, {
+        receivedBytes: (before?.receivedBytes ?? 0n) + BigInt(received ?? 0),
+        sentBytes: (before?.sentBytes ?? 0n) + BigInt(sent ?? 0),
+        flows: (before?.flows ?? 0n) + BigInt(flows ?? 0),
+        openFlows: (before?.openFlows ?? 0n) + BigInt(open ?? 0),
+        failedFlows: before?.failedFlows ?? 0n,
+      });
+    } else if (kind === 'BACKEND' && before) {
+      counters.set(id, { ...before, failedFlows: before.failedFlows + BigInt(failed ?? 0) });
+    }
+  }
+  return counters;
 };
 
 export type Flow = Readonly<{ id: string; name: string }>;

@@ -9,6 +9,7 @@ import { NoAnswer, readChecks, readFrontends, readInfo } from './cli.ts';
 import { awaitStopping, closeForwards, sweepWorker } from './closing.ts';
 import { type Bind, bindKey, type Forward, nameOf, type Refusal } from './forward.ts';
 import { createMaster, type Running } from './master.ts';
+import { createMeter, type Meter } from './meter.ts';
 import { probeBinds, validate } from './probe.ts';
 import { CHECKS, type ConfigText, MASTER_SOCKET, readConfig, renderConfig } from './render.ts';
 
@@ -38,6 +39,8 @@ export type Engine = Readonly<{
   apply: (forwards: readonly Forward[]) => Promise<Readonly<{ refused: readonly Refusal[] }>>;
   /** Whether targets answer, by `checkName`; those are not there that have not been looked at yet. */
   checks: () => Promise<ReadonlyMap<string, boolean>>;
+  /** What goes through it. */
+  meter: Pick<Meter, 'id' | 'look' | 'forget'>;
   /** Whether a HAProxy of this directory answers and accepts connections. */
   isAlive: () => Promise<boolean>;
   /** Ends HAProxy and all flows. */
@@ -66,6 +69,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const formerFile = join(dir, 'haproxy.former.cfg');
   const nextFile = join(dir, 'haproxy.next.cfg');
   const master = createMaster(program, configFile, clock);
+  const meter = createMeter(dir, master);
   let known: Known | null = null;
   /** Replaced workers may have flows of what is not forwarded any more. */
   let unswept = true;
@@ -114,11 +118,15 @@ export const createEngine = (options: EngineOptions): Engine => {
     await writeFile(nextFile, config, { mode: 0o600 });
     await validate(program, nextFile);
     // Until the worker is replaced, what it was started with is still to be found.
-    if (running) await copyFile(configFile, formerFile).catch(unlessAbsent);
+    if (running) await Promise.all([copyFile(configFile, formerFile).catch(unlessAbsent), meter.hold(running.worker)]);
     await rename(nextFile, configFile);
     try {
       const now = running ? await master.reload(running) : await master.start();
-      if (running) measured.reloads.inc();
+      if (running) {
+        measured.reloads.inc();
+        // What the replaced worker has counted is read at once, and then it may end.
+        void meter.look().catch((err: unknown) => log.warn({ err }, 'what was counted is not known'));
+      }
       known = { worker: now.worker, config: readConfig(config) };
       return now;
     } catch (error) {
@@ -174,6 +182,7 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   return {
     apply,
+    meter,
     checks: async () => {
       try {
         return readChecks(await master.worker(`show stat ${CHECKS} 4 -1`));

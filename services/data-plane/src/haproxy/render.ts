@@ -46,9 +46,11 @@ const limits = ({ hardStopAfterSeconds, maxSockets }: RenderOptions): string => 
   stats socket unix@${WORKER_SOCKET} mode 600 level admin
 `;
 
+// What a flow carries is counted while it lasts.
 // An idle flow lives as long as both ends answer keepalives; the timeouts are the longest that HAProxy can count.
 const COMMON = `defaults
   mode tcp
+  option contstats
   balance leastconn
   timeout connect 2s
   timeout client 24d

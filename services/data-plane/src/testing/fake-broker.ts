@@ -4,6 +4,7 @@ import {
   Forwarding,
   ForwardingState,
   type ReportForwardingRequest,
+  type ReportTrafficRequest,
   type ReportZoneHealthRequest,
   type WatchZoneRequest,
   type WatchZoneResponse,
@@ -28,6 +29,7 @@ export const startFakeBroker = async (directory: string) => {
   const watched: WatchZoneRequest[] = [];
   const reports: ReportForwardingRequest[] = [];
   const health: ReportZoneHealthRequest[] = [];
+  const traffic: ReportTrafficRequest[] = [];
   let position = 0n;
   /** Until it resolves new streams are told nothing. */
   let silence = Promise.withResolvers<void>();
@@ -89,6 +91,11 @@ export const startFakeBroker = async (directory: string) => {
       if (forwarding) tell({ ...forwarding, healthy, bandwidthKept });
       return {};
     }),
+    reportTraffic: unary(async (request: ReportTrafficRequest) => {
+      traffic.push(request);
+      if (refusal) throw refusal;
+      return { number: request.after + 1n };
+    }),
   });
 
   return {
@@ -98,6 +105,7 @@ export const startFakeBroker = async (directory: string) => {
     watched,
     reports,
     health,
+    traffic,
     /** Desires a new generation of an interface; what is not said is as it was. @returns its connection id */
     desire: (desired: Desired): string => {
       const connectionId = desired.connectionId ?? newId('ep');
