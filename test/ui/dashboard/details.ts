@@ -26,6 +26,40 @@ export const details = ({ page, population, cast, screenshot, url }: Dashboard):
     });
   });
 
+  test('a connection is shown with what has gone through it, and how fast it goes', async () => {
+    const { broker } = cast().service;
+    const connectionId = population().inTwoZones;
+    const report = (after: bigint, receivedBytes: bigint) =>
+      broker.reportTraffic(
+        {
+          ...{ zoneId: 'cn-hangzhou-i', meterId: 'by-hand', after, runs: ['one'] },
+          readings: [
+            { connectionId, run: 'one', receivedBytes, sentBytes: 0n, flows: 7n, openFlows: 2n, failedFlows: 1n },
+          ],
+        },
+        {},
+      );
+    await page(async (one) => {
+      await one.goto(`${url()}/connections/${connectionId}`);
+      const traffic = one.getByRole('region', { name: 'Traffic' });
+      await traffic.getByText('nothing is forwarded here').nth(1).waitFor();
+      await report(0n, 1_500n);
+      await traffic.getByText('1.5 kB', { exact: true }).first().waitFor();
+      await report(1n, 1_500_000_000n);
+      // In its zone, and in all of them together.
+      await traffic
+        .getByText(/^1\.5 GB, now [\d.]+ [MG]B\/s$/)
+        .nth(1)
+        .waitFor();
+      await traffic.scrollIntoViewIfNeeded();
+      await screenshot(one, 'traffic', { fullPage: true });
+      expect(await seriousFindings(one)).toEqual([]);
+      await one.getByRole('slider').focus();
+      await one.keyboard.press('Home');
+      await traffic.waitFor({ state: 'detached' });
+    });
+  });
+
   test('all that stands in the way of an endpoint is said', async () => {
     await page(async (one) => {
       await one.goto(`${url()}/explain`);

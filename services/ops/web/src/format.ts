@@ -41,4 +41,18 @@ export const number = new Intl.NumberFormat('en').format;
 /** So many in a second. */
 export const rate = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format;
 
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+
+/** `1.23 MB` */
+export const bytes = (count: number | string): string => {
+  let value = Number(count);
+  let unit = 0;
+  // Before it would be shown as 1,000 of its unit.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  return `${unit === 0 ? number(Math.round(value)) : rate(value)} ${UNITS[unit]}`;
+};
+
 export const times = (count: number): string => (count === 1 ? 'once' : `${number(count)} times`);

@@ -14,6 +14,7 @@ import { useSession } from '../parts/shell.tsx';
 import { StateDiagram, useMachine } from '../parts/state-diagram.tsx';
 import { Ago, At } from '../parts/time.tsx';
 import { Timeline } from '../parts/timeline.tsx';
+import { Traffic } from '../parts/traffic.tsx';
 import { Zones } from '../parts/zones.tsx';
 
 const EVENTS = 1_000;
@@ -66,6 +67,7 @@ export const ConnectionPage = () => {
             {machine && <StateDiagram machine={machine} current={shortName(connection.status)} taken={taken} />}
           </section>
           <Zones connection={connection} session={asOf ? undefined : session} />
+          {!asOf && <Traffic connection={connection} />}
           <Names connection={connection} />
         </div>
       )}
