@@ -39,6 +39,22 @@ export const live = ({ page, population, cast, stage, url }: Dashboard): void =>
     expect(Math.max(...delays)).toBeLessThan(WITHIN_MS);
   });
 
+  test('older events come as one scrolls, and new ones wait until they are wanted', async () => {
+    const [, , , moving = ''] = population().waiting;
+    await page(async (one) => {
+      await one.goto(`${url()}/events`);
+      await one.getByText('Live', { exact: true }).waitFor();
+      await one.getByText('The first 200 rows', { exact: false }).waitFor();
+      await one.getByRole('region', { name: 'Facts, the latest first' }).focus();
+      await one.keyboard.press('End');
+      await one.getByText('The first 200 rows', { exact: false }).waitFor({ state: 'detached' });
+      const rejection = { requestId: requestId(), connectionId: moving, message: '' };
+      await cast().provider.broker.rejectConnection(rejection, CALL);
+      await one.getByRole('button', { name: /^Show .* new rows?$/ }).click();
+      await one.getByRole('row').filter({ hasText: 'ConnectionRejected' }).filter({ hasText: moving }).waitFor();
+    });
+  });
+
   test('nothing is lost or doubled when the service is killed', async () => {
     const { eventful } = population();
     await page(
