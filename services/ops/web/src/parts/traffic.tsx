@@ -4,7 +4,7 @@ import { bytes, number, rate } from '../format.ts';
 import { type Measured, measure, type Rate, sumOf, type Traffic as TrafficAnswer } from '../traffic.ts';
 import { Problem } from './problem.tsx';
 import { SimpleTable } from './simple-table.tsx';
-import { Ago, At } from './time.tsx';
+import { Ago } from './time.tsx';
 
 /** As often as agents report. */
 const EACH_MS = 2_000;
@@ -41,7 +41,7 @@ export const Traffic = ({ connection: { connectionId, forwarder } }: Readonly<{ 
       ? [
           zoneId,
           ...cellsOf(counters, data?.rates[zoneId]),
-          <At key="s" time={sinceTime} />,
+          <Ago key="s" time={sinceTime} />,
           <Ago key="a" time={reportTime} />,
         ]
       : [zoneId, forwarder === 'none' ? 'nothing is forwarded here' : 'no report yet', ...NOTHING],
