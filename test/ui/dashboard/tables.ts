@@ -14,6 +14,16 @@ const scrollTop = (page: Page) =>
 
 /** Tables of many rows. */
 export const tables = ({ page, population, cast, url }: Dashboard): void => {
+  test('how many rows there are is said before all are there, and follows what is asked for', async () => {
+    const { total, counts } = population();
+    await page(async (one) => {
+      await one.goto(`${url()}/connections`);
+      await one.getByText(`${total.toLocaleString('en')} in all`).waitFor();
+      await one.getByRole('combobox', { name: 'Status' }).selectOption('SERVICE_DELETED');
+      await one.getByText(`${counts.SERVICE_DELETED.toLocaleString('en')} in all`).waitFor();
+    });
+  });
+
   test('all rows are reached by keyboard', async () => {
     await page(async (one) => {
       await one.goto(`${url()}/connections`);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { scopeOf } from '../views/caller-view.ts';
 import type { Signed } from './authentication.ts';
 import { line } from './csv.ts';
-import { type Asked, type PageDeps, readPage } from './list-page.ts';
+import { type Asked, countAll, type PageDeps, readPage } from './list-page.ts';
 import { type Listing, listings, type Shown } from './listings.ts';
 import { text } from './query-text.ts';
 import type { App } from './server.ts';
@@ -39,6 +39,8 @@ export const listedPage = z.object({
 });
 
 const EXPORT_PAGE = 500;
+/** As far as people want to know it, and as it costs no more than a page. */
+const COUNTED = 10_000;
 
 export const listRoutes = (app: App, deps: PageDeps): void => {
   for (const listing of listings) {
@@ -58,6 +60,26 @@ export const listRoutes = (app: App, deps: PageDeps): void => {
         const { rows, nextPageToken } = await readPage(deps, listing, asked, caller, limit);
         const items = await listing.show(deps, rows, scopeOf(caller, listing.rpc));
         return { items: [...items], nextPageToken };
+      },
+    );
+    app.get(
+      `/api/${listing.path}/count`,
+      {
+        schema: {
+          summary: `${listing.summary}: how many there are`,
+          tags: ['lists'],
+          querystring: z.strictObject({ filter: selection.filter, q: selection.q, stuck: selection.stuck }),
+          response: {
+            200: z.object({
+              count: z.number().int().describe(`At most ${COUNTED}`),
+              isMore: z.boolean().describe('Whether there are more than that'),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const found = await countAll(deps, listing, request.query, request.signed.caller, COUNTED + 1);
+        return { count: Math.min(found, COUNTED), isMore: found > COUNTED };
       },
     );
     app.get(

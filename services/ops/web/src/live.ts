@@ -32,9 +32,12 @@ type Shown = Readonly<{ lists: readonly ListName[]; queries: readonly string[] }
 
 const NOTHING: Shown = { lists: [], queries: [] };
 const SHOWN: Readonly<Record<string, Shown>> = {
-  connection: { lists: ['connections', 'endpoints'], queries: ['connection', 'overview', 'changes', 'topology'] },
-  endpoint: { lists: ['endpoints'], queries: ['overview', 'topology'] },
-  endpoint_service: { lists: ['endpoint-services'], queries: ['service', 'overview', 'topology'] },
+  connection: {
+    lists: ['connections', 'endpoints'],
+    queries: ['connection', 'count', 'overview', 'changes', 'topology'],
+  },
+  endpoint: { lists: ['endpoints'], queries: ['count', 'overview', 'topology'] },
+  endpoint_service: { lists: ['endpoint-services'], queries: ['service', 'count', 'overview', 'topology'] },
   endpoint_names: { lists: [], queries: ['connection'] },
   payments: { lists: [], queries: ['overview'] },
 };

@@ -184,3 +184,17 @@ export const countRows = async <R, C extends string>(
   const { rows } = await orUnavailable(query.execute(db));
   return Number(rows[0]?.count ?? 0n);
 };
+
+/** How many rows there are of which something holds; where there are more than the limit, the limit. */
+export const countUpTo = async <R, C extends string>(
+  db: Db,
+  { table, columns }: RowTable<R, C>,
+  condition: Condition<C>,
+  limit: number,
+): Promise<number> => {
+  const query = sql<{ count: bigint }>`
+    select count(*) as count from (
+      select from ${sql.id(table)} where ${conditionSql(columns, condition)} limit ${limit}) as found`;
+  const { rows } = await orUnavailable(query.execute(db));
+  return Number(rows[0]?.count ?? 0n);
+};

@@ -7,6 +7,7 @@ import { type Column, DataTable } from './data-table.tsx';
 import { PageHead } from './page-head.tsx';
 import { Problem } from './problem.tsx';
 import { TableFoot } from './table-foot.tsx';
+import { Total } from './total.tsx';
 import { Typed } from './typed.tsx';
 import { usePageSearch } from './use-page-search.ts';
 import { type RowQuery, useRows } from './use-rows.ts';
@@ -99,6 +100,7 @@ export const List = <Row extends object>({
             Stuck
           </label>
         )}
+        <Total name={name} query={query} />
       </search>
       <Problem error={list.error} />
       <DataTable
