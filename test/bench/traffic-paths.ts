@@ -60,6 +60,7 @@ export const forwardFor = (network: Network, connectionId: string, host: string,
   targetNamespace: network.providerVpc,
   source: null,
   proxyProtocol: false,
+  ingress: null,
 });
 
 type Means = Readonly<{

@@ -4,7 +4,7 @@ import type { Fact } from '@privatelink/proto/events/v1/fact';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import { queryDns, queryDnsOverTcp } from '../support/dns-query.ts';
-import { acceptRequest } from '../support/scenario.ts';
+import { acceptRequest, anyPortOf } from '../support/scenario.ts';
 import { startBackend } from '../support/traffic/backend.ts';
 import { localClient } from '../support/traffic/client.ts';
 import { apiFor, CALL, requestId } from '../support/world.ts';
@@ -107,7 +107,8 @@ export const lifecycle: Story = {
         ),
       ),
     );
-    const group = await consumer.consumer.registerSecurityGroup({ requestId: requestId(), vpcId, rules: [] }, CALL);
+    const rules = [anyPortOf('10.0.0.0/16')];
+    const group = await consumer.consumer.registerSecurityGroup({ requestId: requestId(), vpcId, rules }, CALL);
     const { endpoint } = await consumer.consumer.createEndpoint(
       {
         requestId: requestId(),

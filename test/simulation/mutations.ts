@@ -114,6 +114,18 @@ export const MUTATIONS: Readonly<Record<string, Planted>> = {
     mutation: reactorNamed('reservationCleanup', async () => 'settled'),
   },
 
+  'whom an endpoint lets in stays as it was': {
+    among: [...COMING, 'attachSecurityGroup', 'attachSecurityGroup', 'detachSecurityGroup'],
+    mutation: rulesOf('connection', ({ decide }) => (command, state, now) => {
+      const { type, data } = command;
+      return decide(
+        type === 'UpdateConnection' ? { type, data: { ...data, ingress: state['ingress'] } } : command,
+        state,
+        now,
+      );
+    }),
+  },
+
   'names of an old generation are put back': {
     among: [...COMING, ...ON_AND_OFF, ...ZONES],
     mutation: rulesOf(

@@ -3,6 +3,7 @@ import type { RunFile } from '@privatelink/embedded/run-file';
 import { AddressType, EndpointType, Payer } from '@privatelink/proto/common/v1/common';
 import type { CreateEndpointRequest } from '@privatelink/proto/consumer/v1/consumer_service';
 import type { Endpoint } from '@privatelink/proto/consumer/v1/endpoint';
+import { SecurityGroupPolicy, type SecurityGroupRule } from '@privatelink/proto/consumer/v1/network';
 import { ResourceType } from '@privatelink/proto/provider/v1/endpoint_service';
 import type { CallContext } from '@privatelink/shared/grpc/client';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
@@ -131,7 +132,16 @@ export const resourceAt = ({ zone, ip, port }: Place, resourceId: string, vpcId 
   proxyProtocol: true,
 });
 
-/** A VPC with a vSwitch in each of some zones, and a security group. */
+/** A rule of a security group about all ports. */
+export const anyPortOf = (
+  sourceCidr: string,
+  policy: SecurityGroupPolicy = SecurityGroupPolicy.ALLOW,
+  priority = 10,
+): SecurityGroupRule => ({
+  ...{ policy, protocol: 'tcp', fromPort: 0, toPort: 65_535, sourceCidr, priority },
+});
+
+/** A VPC with a vSwitch in each of some zones, and a security group that lets everybody in. */
 export type Network = Readonly<{
   vpcId: string;
   securityGroupId: string;
@@ -157,7 +167,7 @@ export const registerNetwork = async (
     const { vswitch } = await untilAnswered(() => consumer.registerVSwitch(inZone, CALL));
     vswitches[zoneId] = vswitch?.vswitchId ?? '';
   }
-  const group = { requestId: requestId(), vpcId, rules: [] };
+  const group = { requestId: requestId(), vpcId, rules: [anyPortOf('0.0.0.0/0'), anyPortOf('::/0')] };
   const { securityGroup } = await untilAnswered(() => consumer.registerSecurityGroup(group, CALL));
   return { vpcId, vswitches, securityGroupId: securityGroup?.securityGroupId ?? '' };
 };

@@ -56,6 +56,41 @@ describe.skipIf(!hasNamespaces)('an agent of network namespaces (root on Linux)'
     expect(await addressesIn(two)).toContain('10.0.0.5/32');
   });
 
+  it('lets in what security groups do, by the address of who asks', async () => {
+    const vpc = await namespaces.make();
+    for (const address of ['10.0.1.7/32', '10.0.2.7/32', 'fd00::7/128'])
+      await ip(`-n ${vpc} address add ${address} dev lo`);
+    const rule = (sourceCidr: string, allowed = true, toPort = 65_535) => ({
+      allowed,
+      fromPort: 0,
+      toPort,
+      sourceCidr,
+    });
+    const ingress = { rules: [rule('10.0.1.0/24')] };
+    const id = broker.desire({ vpcId: vpc, ipv6Address: 'fd00::5', resource: resource(), ingress });
+    const answers = () =>
+      Promise.all([
+        requestFrom(vpc, '10.0.0.5', target.port, '10.0.1.7'),
+        requestFrom(vpc, '10.0.0.5', target.port, '10.0.2.7'),
+        requestFrom(vpc, 'fd00::5', target.port, 'fd00::7'),
+      ]);
+    const become = async (...rules: readonly ReturnType<typeof rule>[]) => {
+      broker.desire({ connectionId: id, ingress: { rules: [...rules] } });
+      await stage.confirmed(id);
+      return answers();
+    };
+    start();
+    await stage.confirmed(id);
+    const [yes, no] = ['the provider', 'ECONNRESET'];
+    expect(await answers()).toEqual([yes, no, no]);
+    expect(await become(rule('10.0.1.0/24', false), rule('0.0.0.0/0'))).toEqual([no, yes, no]);
+    // An IPv4 address is in no IPv6 range.
+    expect(await become(rule('::/0'))).toEqual([no, no, yes]);
+    expect(await become(rule('0.0.0.0/0', true, 0))).toEqual([no, no, no]);
+    expect(await become()).toEqual([no, no, no]);
+    expect(await become(rule('10.0.0.0/16'), rule('fd00::7/128'))).toEqual([yes, yes, yes]);
+  });
+
   it('connects into a VPC from its own address there, for a provider in another one', async () => {
     const consumer = await namespaces.make();
     await ip(`-n ${consumer} address add 10.0.1.9/32 dev lo`);

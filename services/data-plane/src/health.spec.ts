@@ -12,7 +12,8 @@ const OTHER = { ip: '10.0.0.1', port: 443 };
 const checkOf = { A: ':10.0.0.1:80', B: ':10.0.0.2:80', OTHER: ':10.0.0.1:443' };
 
 const forward = (port: number, ...targets: Forward['targets']): Forward => ({
-  ...{ connectionId: 'ep-1', port, binds: [], targets, targetNamespace: null, source: null, proxyProtocol: false },
+  ...{ connectionId: 'ep-1', port, binds: [], targets, targetNamespace: null, source: null },
+  ...{ proxyProtocol: false, ingress: null },
 });
 
 const open = (change: Partial<Forwarding> = {}) => {

@@ -150,11 +150,12 @@ const forwardsOf = (
   placement: Placement | undefined,
 ): readonly Forward[] => {
   if (!resource || !placement || 'waitsFor' in placement) return [];
-  const { binds, targetNamespace, source } = placement;
+  const { binds, targetNamespace, source, ingress } = placement;
   const { proxyProtocol } = resource;
   return ways.map(({ port, targets }) => {
     const to = targets.map((target) => ({ ip: target.ip, port: target.port }));
-    return { connectionId, port, binds: binds.get(port) ?? [], targets: to, targetNamespace, source, proxyProtocol };
+    const where = { binds: binds.get(port) ?? [], targets: to, targetNamespace, source };
+    return { connectionId, port, ...where, proxyProtocol, ingress };
   });
 };
 

@@ -1,6 +1,8 @@
 import { TrafficControlMode } from '@privatelink/proto/common/v1/common';
+import { SecurityGroupPolicy } from '@privatelink/proto/consumer/v1/network';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
+  anyPortOf,
   createEndpoint,
   endpointRequest,
   openActor,
@@ -39,7 +41,7 @@ export const namespaces = (stage: () => Stage): void => {
     return { provider, consumer, service, network: await registerNetwork(consumer, { zones: [ZONE] }) };
   };
 
-  it('waits for the VPC, puts an address on again that was taken off by hand, limits it, and takes it off in the end', async () => {
+  it('waits for the VPC, puts an address on again that was taken off by hand, limits it, lets in whom it may, and takes it off in the end', async () => {
     const { follow } = stage();
     const { provider, consumer, service, network } = await prepare();
     const { vpcId } = network;
@@ -72,6 +74,18 @@ export const namespaces = (stage: () => Stage): void => {
     );
     const limited = await connection.reaches('CONNECTED');
     expect(limited?.zones.map(({ bandwidthKept }) => bandwidthKept)).toEqual([true]);
+    const keptOut = await consumer.consumer.registerSecurityGroup(
+      { requestId: requestId(), vpcId, rules: [anyPortOf('10.0.1.100/32', SecurityGroupPolicy.DENY, 1)] },
+      CALL,
+    );
+    const group = { endpointId, securityGroupId: keptOut.securityGroup?.securityGroupId ?? '' };
+    const answered = async () => describeOutcome(await machine.request(address));
+    await untilAnswered(() => consumer.consumer.attachSecurityGroup({ requestId: requestId(), ...group }, CALL));
+    await expect.poll(answered, SOON).toBe('ECONNRESET');
+    // What is established stays.
+    expect(describeOutcome(await flow.ask())).toBe(answer);
+    await untilAnswered(() => consumer.consumer.detachSecurityGroup({ requestId: requestId(), ...group }, CALL));
+    await expect.poll(answered, SOON).toBe(answer);
     expect((await vpcs.limits(vpcId)).toSorted()).toEqual([`${endpointId}/100/in`, `${endpointId}/100/out`]);
     expect(describeOutcome(await flow.ask())).toBe(answer);
 

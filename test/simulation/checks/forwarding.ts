@@ -3,13 +3,14 @@ import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { StoredEvent } from '@privatelink/shared/eventing/message';
 import type { Connection } from '../../../services/connection-broker/src/connection/connection.ts';
 import { isServing } from '../../../services/connection-broker/src/connection/forwarding.ts';
-import { boundTargets } from '../../../services/consumer/src/vpc/security-groups.ts';
+import { boundTargets, ingressOf } from '../../../services/consumer/src/vpc/security-groups.ts';
+import type { Ingress } from '../../../services/data-plane/src/desired/ingress.ts';
 import { typeOf } from '../../support/event-log.ts';
 import type { Plan } from '../plan.ts';
 import type { ZoneMachine } from '../world/zone-machine.ts';
 import type { Ending } from './aggregates.ts';
 
-/** Each zone forwards what is connected there, to the targets of its resource, and nothing else. */
+/** Each zone forwards what is connected there, from whom it lets in to the targets of its resource, and nothing else. */
 export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]): readonly string[] =>
   machines.flatMap(({ zoneId, forwards }) => {
     const wantedOf = (...statuses: readonly string[]) =>
@@ -20,13 +21,15 @@ export const wrongForwarding = (ending: Ending, machines: readonly ZoneMachine[]
           state.endpointType === 'REVERSE' ? waysOf(state, ending) : (zone.resource?.targets ?? []);
         const addresses = [zone.ipv4, zone.ipv6].filter((address) => address !== '');
         return addresses.flatMap((host) =>
-          ways.map(({ ip, port, number = port }) => `${id} ${host}:${number} -> ${ip}:${port}`),
+          ways.map(({ ip, port, number = port }) => `${id} ${letIn(state, ending)} ${host}:${number} -> ${ip}:${port}`),
         );
       });
     // One zone may be ready while another still waits for a resource.
     const allowed = wantedOf('CONNECTED', 'CONNECTING');
-    const done = forwards().flatMap(({ connectionId, binds, targets }) =>
-      binds.flatMap(({ host, port }) => targets.map((to) => `${connectionId} ${host}:${port} -> ${to.ip}:${to.port}`)),
+    const done = forwards().flatMap(({ connectionId, ingress, binds, targets }) =>
+      binds.flatMap(({ host, port }) =>
+        targets.map((to) => `${connectionId} ${textOf(ingress)} ${host}:${port} -> ${to.ip}:${to.port}`),
+      ),
     );
     return [
       ...wantedOf('CONNECTED')
@@ -59,11 +62,27 @@ export const wrongHealth = (ending: Ending, machines: readonly ZoneMachine[]): r
     }),
   );
 
-/** To what its security groups let a provider, by numbers: as the endpoint and its VPC say, whatever the broker was told. */
-const waysOf = ({ endpointId, vpcId }: Connection, ending: Ending): readonly Way[] => {
+/** Of an endpoint and its VPC, whatever the broker was told of them. */
+const ownWord = ({ endpointId, vpcId }: Connection, ending: Ending) => {
   const endpoint = ending.endpoint.get(endpointId)?.state;
   const ledger = ending.vpc.get(vpcId)?.state;
-  if (!endpoint || !ledger) return [];
+  return endpoint && ledger && { endpoint, ledger };
+};
+
+/** Whom its security groups let in. */
+const letIn = (state: Connection, ending: Ending): string => {
+  const word = state.endpointType === 'INTERFACE' ? ownWord(state, ending) : undefined;
+  return textOf(word ? ingressOf(word.ledger, word.endpoint.securityGroupIds) : null);
+};
+
+const textOf = (ingress: Ingress | null): string =>
+  ingress?.map(({ allowed, sourceCidr }) => `${allowed ? 'from' : 'not from'} ${sourceCidr}`).join(', ') ?? 'from all';
+
+/** To what its security groups let a provider, by numbers. */
+const waysOf = (state: Connection, ending: Ending): readonly Way[] => {
+  const word = ownWord(state, ending);
+  if (!word) return [];
+  const { endpoint, ledger } = word;
   return boundTargets(ledger, endpoint.securityGroupIds, endpoint.targets).flatMap(({ ip, port, allowed }, index) =>
     allowed ? [{ ip, port, number: index + 1 }] : [],
   );

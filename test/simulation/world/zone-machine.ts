@@ -109,7 +109,7 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
           host.ask(
             () =>
               new Map(
-                interfaces.map(({ connectionId, addresses, ways }) => [
+                interfaces.map(({ connectionId, addresses, ways, ingress }) => [
                   connectionId,
                   {
                     binds: new Map(
@@ -123,6 +123,7 @@ export const createZoneMachine = (zoneId: string, random: Random, trouble: Troub
                     ),
                     targetNamespace: null,
                     source: null,
+                    ingress,
                   },
                 ]),
               ),

@@ -121,6 +121,7 @@ const toForwarding = (connectionId: string, state: Connection, zoneId: string): 
     bandwidthKept: zone.bandwidthKept,
     reverse: isReverse(state),
     targets: [...state.targets],
+    ingress: state.ingress ? { rules: [...state.ingress] } : undefined,
   };
 };
 
@@ -145,6 +146,7 @@ const removed = (connectionId: string, state: Connection): Forwarding => ({
     bandwidthKept: true,
     reverse: isReverse(state),
     targets: [],
+    ingress: undefined,
   },
 });
 

@@ -26,7 +26,7 @@ import {
   violations,
 } from '@privatelink/shared/grpc/validate';
 import type { ConnectionCommand } from '../connection/connection.commands.ts';
-import type { RequestedZone, Resource, Target } from '../connection/connection.ts';
+import type { Ingress, RequestedZone, Resource, Target } from '../connection/connection.ts';
 import type { ScopeFactsCommand } from '../scope-facts/scope-facts.ts';
 
 /** What other services ask for, checked as strictly as what users do: once recorded, it must be readable for ever. */
@@ -117,6 +117,28 @@ const checkTargets = (v: Violations, targets: readonly EndpointTarget[]): void =
 const toTargets = (targets: readonly EndpointTarget[]): readonly Target[] =>
   targets.map(({ ip, port, allowed }) => ({ ip, port, allowed }));
 
+const MAX_INGRESS_RULES = 2_000;
+
+const checkIngress = (v: Violations, ingress: RequestConnectionRequest['ingress']): void => {
+  const rules = ingress?.rules ?? [];
+  v.check('ingress.rules', rules.length <= MAX_INGRESS_RULES, `must be at most ${MAX_INGRESS_RULES}`);
+  for (const [index, { fromPort, toPort, sourceCidr }] of rules.slice(0, MAX_INGRESS_RULES).entries()) {
+    const path = `ingress.rules[${index}]`;
+    v.check(`${path}.to_port`, fromPort <= toPort && toPort <= 65_535, 'must be a port from from_port on');
+    v.check(`${path}.source_cidr`, isCidr(sourceCidr), 'must be an IPv4 or IPv6 range');
+  }
+};
+
+const isCidr = (text: string): boolean => {
+  const [ip = '', length = '', ...rest] = text.split('/');
+  const most = isIPv4(ip) ? 32 : isIPv6(ip) && !ip.includes('%') ? 128 : -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= most;
+};
+
+const toIngress = (ingress: RequestConnectionRequest['ingress']): Ingress | null =>
+  ingress?.rules.map(({ allowed, fromPort, toPort, sourceCidr }) => ({ allowed, fromPort, toPort, sourceCidr })) ??
+  null;
+
 const toZones = (zones: RequestConnectionRequest['zones']): readonly RequestedZone[] =>
   zones.map(({ zoneId, eniId, ipv4Address, ipv6Address }) => {
     return { zoneId, eniId, ipv4: ipv4Address, ipv6: ipv6Address };
@@ -149,6 +171,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
     checkAdmission(v, admission);
     checkCustomDomains(v, request.customDomainNames);
     checkTargets(v, request.targets);
+    checkIngress(v, request.ingress);
   });
   if (!admission) throw new Error('checked above');
   return {
@@ -169,6 +192,7 @@ export const toRequest = (request: RequestConnectionRequest): ConnectionCommand 
       zoneAffinity: request.zoneAffinity,
       bandwidthTerms: fromBandwidthTerms(admission.bandwidthTerms),
       targets: toTargets(request.targets),
+      ingress: toIngress(request.ingress),
       autoAccept: admission.autoAccept,
       approvalSeconds: admission.approvalTtl ? Number(admission.approvalTtl.seconds) : null,
       zones: toZones(request.zones),
@@ -190,6 +214,7 @@ export const toUpdate = (
     checkText(v, 'message', message, MAX_MESSAGE);
     checkCustomDomains(v, request.customDomainNames);
     checkTargets(v, request.targets);
+    checkIngress(v, request.ingress);
   });
   return {
     type: 'UpdateConnection',
@@ -200,6 +225,7 @@ export const toUpdate = (
       customDomains: request.customDomainNames,
       zoneAffinity: request.zoneAffinity,
       targets: toTargets(request.targets),
+      ingress: toIngress(request.ingress),
     },
   };
 };

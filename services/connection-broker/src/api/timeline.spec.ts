@@ -99,4 +99,8 @@ it('leaves out what is not for the other side, and says the move', () => {
   expect(event.details).toEqual({});
   expect(event.transition).toEqual({ from: 'CONNECTED', to: 'DELETING', because: 'endpointDeleted' });
   expect(toTimelineEvent(rejected, 'consumer', sides).details).toEqual({ message: 'not now' });
+  const ingress = [{ allowed: true, fromPort: 0, toPort: 65_535, sourceCidr: '10.0.0.0/8' }];
+  const letIn = recorded({ type: 'IngressChanged', data: { ingress, at } }, 'user:carl', '', 'service:consumer/any/r');
+  const detailsTo = (view: 'provider' | 'consumer') => toTimelineEvent(letIn, view, sides).details;
+  expect([detailsTo('provider'), detailsTo('consumer')]).toEqual([{}, { ingress }]);
 });

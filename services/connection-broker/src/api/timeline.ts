@@ -34,7 +34,7 @@ export const toTimelineEvent = (event: Recorded<ConnectionEvent>, view: View, si
 /** What the consumer service tells the broker of: the actor is then the endpoint's owner. */
 const BY_CONSUMER: readonly string[] = [
   ...(['ConnectionRequested', 'ConnectionUpdated', 'DeletionStarted'] as const),
-  ...(['ZoneAdded', 'ZoneAddressesChanged', 'ZoneRemovalStarted', 'TargetsChanged'] as const),
+  ...(['ZoneAdded', 'ZoneAddressesChanged', 'ZoneRemovalStarted', 'TargetsChanged', 'IngressChanged'] as const),
   ...(['CustomDomainsChanged', 'ZoneAffinityChanged'] as const),
 ] satisfies ConnectionEvent['type'][];
 
@@ -62,7 +62,7 @@ export const actorFor = (event: Recorded<ConnectionEvent>, view: View, sides: Si
 
 const HIDDEN_ALWAYS = ['move', 'at'];
 const HIDDEN: Readonly<Record<View, readonly string[]>> = {
-  provider: ['actor', 'source', 'securityGroupIds', 'targets'],
+  provider: ['actor', 'source', 'ingress', 'targets'],
   consumer: ['actor', 'source', 'resource', 'resources', 'placement', 'factsSeen'],
   everything: [],
 };

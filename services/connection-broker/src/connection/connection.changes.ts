@@ -4,7 +4,7 @@ import type { ConnectionCommand, Update, ZoneMove } from './connection.commands.
 import type { ConnectionRejection } from './connection.decide.ts';
 import { evolve } from './connection.evolve.ts';
 import { isRemovable } from './connection.progress.ts';
-import type { Bandwidth, Connection, ConnectionEvent, Target, Zone } from './connection.ts';
+import type { Bandwidth, Connection, ConnectionEvent, Ingress, Target, Zone } from './connection.ts';
 import { isEnded } from './connection-status.ts';
 import { isServing } from './forwarding.ts';
 import { factKey } from './holds.ts';
@@ -12,7 +12,7 @@ import { type ChangeEvent, settle } from './settle.ts';
 
 /** Zones, custom domains and locks as the endpoint has them by now. Never refused; an older word changes nothing. */
 export const update = (state: Connection, command: Update, at: string): readonly ConnectionEvent[] => {
-  const { revision, zones, resources, customDomains, zoneAffinity, targets, actor } = command;
+  const { revision, zones, resources, customDomains, zoneAffinity, targets, ingress, actor } = command;
   if (state.status === 'DELETING' || state.status === 'GONE' || revision <= state.endpointRevision) return [];
   const events: ChangeEvent[] = [{ type: 'ConnectionUpdated', data: { revision, resources, actor, at } }];
   for (const zone of zones) {
@@ -33,6 +33,7 @@ export const update = (state: Connection, command: Update, at: string): readonly
     events.push({ type: 'CustomDomainsChanged', data: { customDomains, at } });
   }
   if (!areSame(targets, state.targets)) events.push({ type: 'TargetsChanged', data: { targets, at } });
+  if (!letSameIn(ingress, state.ingress)) events.push({ type: 'IngressChanged', data: { ingress, at } });
   if (zoneAffinity !== state.zoneAffinity) events.push({ type: 'ZoneAffinityChanged', data: { zoneAffinity, at } });
   const lock = lockChange(state, command, at);
   const after = settle(state, lock && state.status !== 'SERVICE_DELETED' ? [...events, lock] : events, at);
@@ -45,6 +46,12 @@ const areSame = (a: readonly Target[], b: readonly Target[]): boolean =>
     const other = b[index];
     return ip === other?.ip && port === other.port && allowed === other.allowed;
   });
+
+const letSameIn = (a: Ingress | null, b: Ingress | null): boolean =>
+  (a === null) === (b === null) && textOf(a ?? []) === textOf(b ?? []);
+
+const textOf = (ingress: Ingress): string =>
+  ingress.map(({ allowed, fromPort, toPort, sourceCidr }) => [allowed, fromPort, toPort, sourceCidr].join()).join(' ');
 
 const lockChange = (state: Connection, command: Update, at: string): ChangeEvent | null => {
   const { revision, securityLocked, actor, message } = command;

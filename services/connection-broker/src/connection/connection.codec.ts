@@ -18,6 +18,9 @@ const resource = z.object({
   proxyProtocol: z.boolean(),
 });
 const target = z.object({ ip: text, port: z.number().int(), allowed: z.boolean() });
+const ingress = z
+  .array(z.object({ allowed: z.boolean(), fromPort: version, toPort: version, sourceCidr: text }))
+  .nullable();
 const listener = z.object({ port: z.number().int(), address: text });
 const requestedZone = z.object({ zoneId: text, eniId: text, ipv4: text, ipv6: text });
 const mode = z.enum(['SCALABILITY', 'BANDWIDTH_LIMIT']);
@@ -53,7 +56,7 @@ const switched = z.object({ zoneId: text, actor: text, at });
 
 export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEvent>({
   category: connection.category,
-  stateVersion: 2,
+  stateVersion: 3,
   events: {
     ConnectionRequested: {
       version: 1,
@@ -115,6 +118,7 @@ export const connectionCodec: Codec<ConnectionEvent> = defineCodec<ConnectionEve
     ZoneAffinityChanged: { version: 1, schema: z.object({ zoneAffinity: z.boolean(), at }) },
     BandwidthChanged: { version: 1, schema: z.object({ bandwidth, actor: text, at }), personal: ['actor'] },
     TargetsChanged: { version: 1, schema: z.object({ targets: z.array(target), at }) },
+    IngressChanged: { version: 1, schema: z.object({ ingress, at }) },
     ZoneEnabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneDisabled: { version: 1, schema: switched, personal: ['actor'] },
     ZoneMigrationStarted: {

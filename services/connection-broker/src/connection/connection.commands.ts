@@ -3,6 +3,7 @@ import type {
   Bandwidth,
   Forwarding,
   Identity,
+  Ingress,
   Listener,
   Names,
   RequestedZone,
@@ -38,6 +39,7 @@ export type Update = Readonly<{
   customDomains: readonly string[];
   zoneAffinity: boolean;
   targets: readonly Target[];
+  ingress: Ingress | null;
   securityLocked: boolean;
   actor: string;
   message: string;
@@ -57,6 +59,7 @@ export type ConnectionCommand =
       Identity & {
         zones: readonly RequestedZone[];
         resources: readonly Resource[];
+        ingress: Ingress | null;
         autoAccept: boolean;
         /** How long an automatic acceptance lasts; null for ever. */
         approvalSeconds: number | null;

@@ -107,16 +107,19 @@ export const connection: Decider<ConnectionCommand, ConnectionEvent, Connection>
 type DataOf<T extends ConnectionCommand['type']> = Extract<ConnectionCommand, { type: T }>['data'];
 
 const request = (
-  { autoAccept, approvalSeconds, ...data }: DataOf<'RequestConnection'>,
+  { ingress, autoAccept, approvalSeconds, ...data }: DataOf<'RequestConnection'>,
   at: string,
 ): readonly ConnectionEvent[] => {
   const holds = autoAccept ? [] : ['AWAITING_ACCEPTANCE'];
   const move = moveBy(null, 'requested', autoAccept ? 'CONNECTING' : 'DISCONNECTED', { holds, generation: 1 });
-  const requested: ConnectionEvent = { type: 'ConnectionRequested', data: { ...data, at, move } };
-  if (!autoAccept) return [requested];
+  const requested: readonly ConnectionEvent[] = [
+    { type: 'ConnectionRequested', data: { ...data, at, move } },
+    ...(ingress ? [{ type: 'IngressChanged', data: { ingress, at } } as const] : []),
+  ];
+  if (!autoAccept) return requested;
   const expiresAt = approvalSeconds === null ? '' : new Date(Date.parse(at) + approvalSeconds * 1_000).toISOString();
   const accepted = { automatic: true, actor: 'service:broker', message: '', expiresAt, at, move: null };
-  return [requested, { type: 'ConnectionAccepted', data: accepted }];
+  return [...requested, { type: 'ConnectionAccepted', data: accepted }];
 };
 
 const accept = (state: Connection, command: DataOf<'AcceptConnection'>, at: string): readonly ConnectionEvent[] => {

@@ -123,3 +123,38 @@ describe('targets of a REVERSE connection', () => {
     givenAll(again).when(bounded(2, false)).thenNothing();
   });
 });
+
+describe('what is let in to an INTERFACE connection', () => {
+  const rule = (sourceCidr: string, allowed = true) => ({ allowed, fromPort: 0, toPort: 65_535, sourceCidr });
+  const letting = (revision: number, ...ingress: readonly ReturnType<typeof rule>[]): ConnectionCommand => {
+    const told = the.updated(revision, ['h', 'i']);
+    if (told.type !== 'UpdateConnection') throw new Error('not an update');
+    return { ...told, data: { ...told.data, ingress } };
+  };
+  const requested = (autoAccept: boolean): ConnectionCommand => {
+    const told = the.request(autoAccept);
+    if (told.type !== 'RequestConnection') throw new Error('not a request');
+    return { ...told, data: { ...told.data, ingress: [rule('10.1.0.0/16')] } };
+  };
+
+  it('is recorded with the request', () => {
+    givenAll([]).when(requested(false)).thenTypes('ConnectionRequested', 'IngressChanged');
+    givenAll([]).when(requested(true)).thenTypes('ConnectionRequested', 'IngressChanged', 'ConnectionAccepted');
+    expect(play(requested(true)).state.ingress).toEqual([rule('10.1.0.0/16')]);
+  });
+
+  it('changes it like zones do; the same in the same order, and an older word, change nothing else', () => {
+    const before = play(requested(true), up(1)).events;
+    givenAll(before)
+      .when(letting(3, rule('10.1.0.0/16')))
+      .thenTypes('ConnectionUpdated');
+    const change = letting(3, rule('10.1.2.0/24', false), rule('10.1.0.0/16'));
+    givenAll(before).when(change).thenTypes('ConnectionUpdated', 'IngressChanged', 'ChangeStarted');
+    const { events, state } = play(requested(true), up(1), change);
+    expect([state.status, state.generation]).toEqual(['CHANGING', 2]);
+    const turned = letting(4, rule('10.1.0.0/16'), rule('10.1.2.0/24', false));
+    givenAll(events).when(turned).thenTypes('ConnectionUpdated', 'IngressChanged', 'ChangeStarted');
+    givenAll(events).when(letting(2)).thenNothing();
+    givenAll(events).when(letting(4)).thenTypes('ConnectionUpdated', 'IngressChanged', 'ChangeStarted');
+  });
+});

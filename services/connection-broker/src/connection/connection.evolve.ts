@@ -90,6 +90,8 @@ const change = (connection: Connection, event: ConnectionEvent): Connection => {
       return { ...connection, bandwidth: event.data.bandwidth };
     case 'TargetsChanged':
       return { ...connection, targets: event.data.targets };
+    case 'IngressChanged':
+      return { ...connection, ingress: event.data.ingress };
     case 'ZoneEnabled':
       return withZone(connection, event.data.zoneId, { enabled: true });
     case 'ZoneDisabled':

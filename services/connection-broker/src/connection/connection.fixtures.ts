@@ -51,7 +51,7 @@ export const wanted = {
 
 export const request = (autoAccept: boolean): ConnectionCommand => ({
   type: 'RequestConnection',
-  data: { ...wanted, autoAccept, approvalSeconds: null },
+  data: { ...wanted, ingress: null, autoAccept, approvalSeconds: null },
 });
 export const accept = (message = 'yes', expiresAt = '', ...zoneIds: readonly string[]): ConnectionCommand => ({
   type: 'AcceptConnection',
@@ -92,6 +92,7 @@ export const updated = (
       customDomains,
       zoneAffinity,
       targets: [],
+      ingress: null,
       actor: 'user:carl',
       message: securityLocked ? 'abuse' : '',
     },

@@ -34,6 +34,10 @@ export type Names = 'WITHDRAWN' | 'PUBLISHED' | 'REMOVED';
 /** Where the provider of a REVERSE endpoint connects; not `allowed`: the endpoint's security groups keep it away. */
 export type Target = Readonly<{ ip: string; port: number; allowed: boolean }>;
 
+/** About connections to an interface from its VPC: the first rule that is about one decides, and without any it is refused. */
+export type IngressRule = Readonly<{ allowed: boolean; fromPort: number; toPort: number; sourceCidr: string }>;
+export type Ingress = readonly IngressRule[];
+
 export type Identity = Readonly<{
   endpointId: string;
   endpointAccountId: string;
@@ -82,6 +86,7 @@ export type ConnectionEvent =
   | Ev<'ZoneAffinityChanged', { zoneAffinity: boolean; at: string }>
   | Ev<'BandwidthChanged', { bandwidth: Bandwidth; actor: string; at: string }>
   | Ev<'TargetsChanged', { targets: readonly Target[]; at: string }>
+  | Ev<'IngressChanged', { ingress: Ingress | null; at: string }>
   | Ev<'ZoneEnabled', { zoneId: string; actor: string; at: string }>
   | Ev<'ZoneDisabled', { zoneId: string; actor: string; at: string }>
   | Ev<
@@ -144,6 +149,8 @@ export type Connection = Identity &
     status: ConnectionStatus | null;
     statusAt: string;
     createdAt: string;
+    /** Of an INTERFACE endpoint; null lets everything in. */
+    ingress: Ingress | null;
     /** No event is taken for earlier than one before it. */
     latestAt: string;
     generation: number;
@@ -197,6 +204,7 @@ export const initialConnection: Connection = {
   bandwidthTerms: null,
   bandwidth: null,
   targets: [],
+  ingress: null,
   generation: 0,
   decision: 'AWAITING',
   decisionHold: null,

@@ -33,7 +33,8 @@ type ZoneEvent = Extract<
       | 'CustomDomainsChanged'
       | 'ZoneAffinityChanged'
       | 'BandwidthChanged'
-      | 'TargetsChanged';
+      | 'TargetsChanged'
+      | 'IngressChanged';
   }
 >;
 
@@ -48,6 +49,7 @@ const ZONES: readonly ChangeEvent['type'][] = [
   'ZoneAffinityChanged',
   'BandwidthChanged',
   'TargetsChanged',
+  'IngressChanged',
 ];
 const PLACES: readonly ChangeEvent['type'][] = ['HoldPlaced', 'ConnectionRejected', 'ApprovalExpired'];
 

@@ -66,7 +66,7 @@ const people = [
 /** What the consumer service tells of is its people's. */
 const consumersPeople = { actor: `user:${OF_CONSUMER}`, accountId: '', requestId: 'service:consumer/any/r' };
 const TOLD_BY_CONSUMER =
-  /^(ConnectionRequested|ConnectionUpdated|DeletionStarted|Zone(Added|AddressesChanged|RemovalStarted)|TargetsChanged|CustomDomainsChanged|ZoneAffinityChanged)$/;
+  /^(ConnectionRequested|ConnectionUpdated|DeletionStarted|Zone(Added|AddressesChanged|RemovalStarted)|TargetsChanged|IngressChanged|CustomDomainsChanged|ZoneAffinityChanged)$/;
 
 const factsOf = (event: ConnectionEvent, after: Connection) =>
   (TOLD_BY_CONSUMER.test(event.type) ? [consumersPeople] : people).map((metadata) => {

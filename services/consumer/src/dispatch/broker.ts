@@ -8,17 +8,23 @@ import { toBandwidthTerms } from '@privatelink/shared/grpc/bandwidth';
 import type { CallContext, RemoteService } from '@privatelink/shared/grpc/client';
 import { RemoteError } from '@privatelink/shared/grpc/remote-error';
 import type { Endpoint, EndpointZone, Resource } from '../endpoint/endpoint.ts';
-import type { BoundedTarget } from '../vpc/security-groups.ts';
+import type { BoundedTarget, IngressRule } from '../vpc/security-groups.ts';
 
-/** Of a REVERSE endpoint: as its security groups bound them. */
-type Targets = readonly BoundedTarget[];
+/** What its security groups make of it. */
+export type Bounds = Readonly<{
+  /** Of a REVERSE endpoint. */
+  targets: readonly BoundedTarget[];
+  /** Of an INTERFACE endpoint; null of others. */
+  ingress: readonly IngressRule[] | null;
+}>;
+const UNBOUNDED: Bounds = { targets: [], ingress: null };
 type Told = NonNullable<Endpoint['untold']>;
 
 /** What the consumer service asks of the broker. Every call may be repeated. */
 export type BrokerPort = Readonly<{
-  requestConnection: (endpoint: Endpoint, context: CallContext, targets?: Targets) => Promise<void>;
+  requestConnection: (endpoint: Endpoint, context: CallContext, bounds?: Bounds) => Promise<void>;
   /** True when the connection has all that the endpoint has told by now. */
-  updateConnection: (endpoint: Endpoint, told: Told, context: CallContext, targets?: Targets) => Promise<boolean>;
+  updateConnection: (endpoint: Endpoint, told: Told, context: CallContext, bounds?: Bounds) => Promise<boolean>;
   /** True when the connection is gone already. */
   deleteConnection: (endpointId: string, context: CallContext) => Promise<boolean>;
   getConnection: (endpointId: string, context: CallContext) => Promise<Connection | undefined>;
@@ -27,7 +33,7 @@ export type BrokerPort = Readonly<{
 }>;
 
 export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): BrokerPort => ({
-  requestConnection: async (endpoint, context, targets = []) => {
+  requestConnection: async (endpoint, context, bounds = UNBOUNDED) => {
     const { endpointId, accountId, vpcId, regionId, endpointType, zones, customDomains, zoneAffinity, admission } =
       endpoint;
     const { serviceVersion, payer, approvalTtlMs, resources, bandwidthTerms, ...service } = admission;
@@ -50,7 +56,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
         actor: context.actor ?? '',
         customDomainNames: [...(customDomains?.domainNames ?? [])],
         zoneAffinity,
-        targets: [...targets],
+        ...toBounds(bounds),
       },
       context,
     );
@@ -59,7 +65,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
     { endpointId, regionId, zones, customDomains, zoneAffinity, admission, lock },
     { version, resources, actor },
     context,
-    targets = [],
+    bounds = UNBOUNDED,
   ) => {
     const isServed = ({ zoneId }: Resource): boolean =>
       regionId !== admission.serviceRegion || zones.some((zone) => zone.zoneId === zoneId);
@@ -69,7 +75,7 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
       resources: resources.filter(isServed).map(toResource),
       customDomainNames: [...(customDomains?.domainNames ?? [])],
       zoneAffinity,
-      targets: [...targets],
+      ...toBounds(bounds),
       securityLocked: lock !== null,
       message: lock?.message ?? '',
     };
@@ -86,6 +92,11 @@ export const brokerPort = (broker: RemoteService<typeof BrokerServiceService>): 
       throw error;
     }
   },
+});
+
+const toBounds = ({ targets, ingress }: Bounds) => ({
+  targets: [...targets],
+  ingress: ingress ? { rules: [...ingress] } : undefined,
 });
 
 const toZone = ({ zoneId, eniId, ipv4, ipv6 }: EndpointZone): RequestedZone => ({

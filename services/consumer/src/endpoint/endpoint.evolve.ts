@@ -182,9 +182,11 @@ const untoldAfter = ({ untold }: Endpoint, version: number, actor: string, added
   resources: [...(untold?.resources ?? []), ...added],
 });
 
-/** What the provider may connect to is what security groups let it: the broker is told. */
-const boundAnew = (before: Endpoint, version: number, actor: string): Partial<Endpoint> =>
-  before.endpointType === 'REVERSE' ? { untold: untoldAfter(before, version, actor), unconfirmed: version } : {};
+/** Who is let in, or what the provider may connect to, is what security groups say: the broker is told. */
+const boundAnew = (before: Endpoint, version: number, actor: string): Partial<Endpoint> => ({
+  untold: untoldAfter(before, version, actor),
+  unconfirmed: version,
+});
 
 /** Whether the endpoint needs this part of its reservation, or has it released itself. */
 export const knowsPart = (endpoint: Endpoint, partId: string): boolean =>

@@ -41,8 +41,11 @@ describe('what the broker is to be told', () => {
   });
 
   it('is not what only its owner has to do with', () => {
-    const silent = [update({ description: '' }), attach('sg-2'), detach('sg-1'), setPolicy('{}')];
-    expect(stateAfter(...silent).untold).toBeNull();
+    expect(stateAfter(update({ description: '' }), setPolicy('{}')).untold).toBeNull();
+  });
+
+  it('is whom its security groups let in', () => {
+    expect(stateAfter(attach('sg-2'), detach('sg-1')).untold).toMatchObject({ version: 4 });
   });
 
   it('is told once, and by the newest', () => {
@@ -96,8 +99,8 @@ describe('a confirmation', () => {
   });
 
   it('is not needed of what the connection does not have', () => {
-    expect(stateAfter(attach('sg-2')).unconfirmed).toBeNull();
-    given(...active(attach('sg-2')))
+    expect(stateAfter(setPolicy('{}')).unconfirmed).toBeNull();
+    given(...active(setPolicy('{}')))
       .when(confirm(3))
       .thenTypes('ChangeCompleted');
   });

@@ -6,11 +6,11 @@ import type { CommandContext } from '@privatelink/shared/eventing/command-contex
 import { idOfStream } from '@privatelink/shared/eventing/decider';
 import type { Clock } from '@privatelink/shared/eventing/ports';
 import type { Rehearsal } from '@privatelink/shared/eventing/rehearsal';
-import type { BrokerPort } from '../dispatch/broker.ts';
+import type { Bounds, BrokerPort } from '../dispatch/broker.ts';
 import type { ProviderPort } from '../dispatch/provider.ts';
 import type { Endpoint, EndpointCommand } from '../endpoint/endpoint.ts';
 import type { Repositories } from '../repositories.ts';
-import { type BoundedTarget, boundTargets } from '../vpc/security-groups.ts';
+import { boundTargets, ingressOf } from '../vpc/security-groups.ts';
 
 /**
  * The life of an endpoint beyond its owner's requests.
@@ -38,8 +38,12 @@ export const endpointLifecycle = ({
   clock,
 }: EndpointLifecycleDeps): EndpointLifecycle => {
   /** The rules of a group stay as they were registered, for as long as it is attached. */
-  const targetsOf = async ({ vpcId, securityGroupIds, targets }: Endpoint): Promise<readonly BoundedTarget[]> =>
-    targets.length === 0 ? [] : boundTargets((await vpcs.fold(vpcId)).state, securityGroupIds, targets);
+  const boundsOf = async ({ vpcId, endpointType, securityGroupIds, targets }: Endpoint): Promise<Bounds> => {
+    if (endpointType === 'GATEWAY_LOAD_BALANCER') return { targets: [], ingress: null };
+    const ledger = (await vpcs.fold(vpcId)).state;
+    if (endpointType === 'INTERFACE') return { targets: [], ingress: ingressOf(ledger, securityGroupIds) };
+    return { targets: boundTargets(ledger, securityGroupIds, targets), ingress: null };
+  };
 
   const step = async (endpointId: string, known: Folded<Endpoint>, rehearsal?: Rehearsal): Promise<void> => {
     const { status, endpointType, vpcId, admission, creator, deletion } = known.state;
@@ -49,12 +53,12 @@ export const endpointLifecycle = ({
     const give = (command: EndpointCommand) => endpoints.execute(endpointId, command, context(command.type));
     switch (status) {
       case 'CREATING':
-        await broker.requestConnection(known.state, { ...cause, actor: creator }, await targetsOf(known.state));
+        await broker.requestConnection(known.state, { ...cause, actor: creator }, await boundsOf(known.state));
         await give({ type: 'ActivateEndpoint', data: {} });
         break;
       case 'ACTIVE':
       case 'CHANGING':
-        await settleChange(known.state, cause, { broker, vpcs, give, context, targetsOf });
+        await settleChange(known.state, cause, { broker, vpcs, give, context, boundsOf });
         break;
       case 'DELETING':
         // What is routed to it would be lost: before its connection ends.
@@ -94,17 +98,17 @@ type Means = Pick<EndpointLifecycleDeps, 'broker' | 'vpcs'> &
   Readonly<{
     give: (command: EndpointCommand) => Promise<unknown>;
     context: (step: string) => CommandContext;
-    targetsOf: (state: Endpoint) => Promise<readonly BoundedTarget[]>;
+    boundsOf: (state: Endpoint) => Promise<Bounds>;
   }>;
 
 const settleChange = async (
   state: Endpoint,
   cause: Folded<Endpoint>['cause'] & Readonly<{ rehearsal: Rehearsal | undefined }>,
-  { broker, vpcs, give, context, targetsOf }: Means,
+  { broker, vpcs, give, context, boundsOf }: Means,
 ): Promise<void> => {
   const { endpointId, vpcId, status, version, untold, unconfirmed, unreleased } = state;
   if (untold) {
-    const isCompleted = await broker.updateConnection(state, untold, cause, await targetsOf(state));
+    const isCompleted = await broker.updateConnection(state, untold, cause, await boundsOf(state));
     const type = isCompleted ? 'CompleteChange' : 'RecordConnectionInformed';
     await give({ type, data: { version: untold.version } });
   } else if (status === 'CHANGING' && unconfirmed === null) {

@@ -3,6 +3,7 @@ import { type Forwarding, ForwardingState } from '@privatelink/proto/broker/v1/b
 import type { Listener } from '@privatelink/proto/broker/v1/connection';
 import type { ServiceResource } from '@privatelink/proto/provider/v1/endpoint_service';
 import { isId } from '@privatelink/shared/grpc/validate';
+import { type Ingress, isIngressRule } from './ingress.ts';
 
 /** What is accepted on a port of an interface goes to one of these; of a reverse one, the port is the target's number. */
 export type Way = Readonly<{ port: number; targets: readonly Target[] }>;
@@ -21,6 +22,8 @@ export type Interface = Readonly<{
   resource: ServiceResource | null;
   /** Of a reverse interface: where the provider's side is accepted; the interface's own address is where it goes on from. */
   egress: Readonly<{ host: string; vpcId: string }> | null;
+  /** What comes in; null: whatever comes. */
+  ingress: Ingress | null;
   /** How much it may carry in each direction, in Mbit/s; 0: there is no limit. */
   limitMbps: number;
   /** Where it accepted connections when it was last ready. */
@@ -30,10 +33,12 @@ export type Interface = Readonly<{
 /** The interface, or what is wrong with what was told of it. */
 export const readInterface = (forwarding: Forwarding): Interface | string => {
   const { connectionId, eniId, vpcId, ipv4Address, ipv6Address, listeners, bandwidth } = forwarding;
+  const ingress = forwarding.ingress?.rules ?? null;
   if (!isId(connectionId, 'ep')) return 'its connection id is none';
   if (!isId(vpcId, 'vpc')) return 'its VPC id is none';
   if (!isIPv4(ipv4Address)) return 'its IPv4 address is none';
   if (ipv6Address !== '' && !isPlainIPv6(ipv6Address)) return 'its IPv6 address is none';
+  if (ingress && !ingress.every(isIngressRule)) return 'a rule about what is let in is none';
   const addresses = ipv6Address === '' ? [ipv4Address] : [ipv4Address, canonicalIPv6(ipv6Address)];
   const limitMbps = bandwidth?.limitMbps ?? 0;
   const closed = {
@@ -41,6 +46,7 @@ export const readInterface = (forwarding: Forwarding): Interface | string => {
     eniId,
     vpcId,
     addresses,
+    ingress,
     limitMbps,
     listeners,
     ways: [],

@@ -148,6 +148,7 @@ export const forwardTo = (
   binds,
   targets,
   targetNamespace: null,
+  ingress: null,
   source: null,
   proxyProtocol: false,
   ...more,

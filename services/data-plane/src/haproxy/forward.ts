@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { type Ingress, isIngressRule } from '../desired/ingress.ts';
 
 /** An address that HAProxy listens on. */
 export type Bind = Readonly<{
@@ -23,6 +24,8 @@ export type Forward = Readonly<{
   source: string | null;
   /** Tell targets the client's address and the connection's id in a PROXY v2 header. */
   proxyProtocol: boolean;
+  /** Which clients are let in; null: all. */
+  ingress: Ingress | null;
 }>;
 
 /** A forward that HAProxy does not do, or not on all its addresses, until whatever `reason` says is mended. */
@@ -67,6 +70,7 @@ export const malformation = (forward: Forward): string | null => {
     if (!isPort(port)) return 'a port to listen on is out of range';
     if (!isNamespace(namespace)) return 'the namespace of an address is malformed';
   }
+  if (forward.ingress && !forward.ingress.every(isIngressRule)) return 'a rule about clients is malformed';
   for (const { ip, port } of forward.targets) {
     if (!isAddress(ip)) return 'the address of a target is malformed';
     if (!isPort(port)) return 'the port of a target is out of range';

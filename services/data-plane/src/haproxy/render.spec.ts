@@ -18,6 +18,7 @@ const forward: Forward = {
     { ip: 'fd00::10', port: 443 },
   ],
   targetNamespace: 'vpc-b',
+  ingress: null,
   source: null,
   proxyProtocol: true,
 };
@@ -35,6 +36,27 @@ listen ep-1:443
   server t1 10.0.0.10:443 send-proxy-v2 proxy-v2-options unique-id namespace vpc-b
   server t2 [fd00::10]:443 send-proxy-v2 proxy-v2-options unique-id namespace vpc-b
 `);
+  });
+
+  it('lets in whom the first rule about a port and an address does, and nobody else', () => {
+    const ingress = [
+      { allowed: false, fromPort: 443, toPort: 443, sourceCidr: '10.1.2.0/24' },
+      { allowed: true, fromPort: 80, toPort: 80, sourceCidr: '0.0.0.0/0' },
+      { allowed: true, fromPort: 0, toPort: 65_535, sourceCidr: '10.1.0.0/16' },
+      { allowed: true, fromPort: 0, toPort: 65_535, sourceCidr: 'fd00::/64' },
+    ];
+    expect(renderConfig([{ ...forward, ingress }], options)).toContain(`
+  tcp-request connection reject if { dst 10.0.0.5 } { src 10.1.2.0/24 }
+  tcp-request connection accept if { dst 10.0.0.5 } { src 10.1.0.0/16 }
+  tcp-request connection accept if { dst fd00:0::5 } { src fd00::/64 }
+  tcp-request connection reject
+`);
+    expect(renderConfig([{ ...forward, ingress: [] }], options)).toContain('\n  tcp-request connection reject\n');
+    expect(renderConfig([forward], options)).not.toContain('tcp-request');
+    for (const sourceCidr of ['10.0.0.0', '10.0.0.0/33', 'fe80::1%eth0/64', '10.0.0.0/8 } or TRUE', '::/129', '']) {
+      const forged = [{ allowed: true, fromPort: 0, toPort: 1, sourceCidr }];
+      expect(() => renderConfig([{ ...forward, ingress: forged }], options), sourceCidr).toThrow('malformed');
+    }
   });
 
   it('says nothing of PROXY headers, namespaces or retries without need', () => {

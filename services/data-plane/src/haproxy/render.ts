@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { type Bind, checkName, type Forward, formatEndpoint, malformation, nameOf, type Target } from './forward.ts';
 
 export type RenderOptions = Readonly<{
@@ -102,11 +103,27 @@ const section = (forward: Forward, namespaces: ReadonlyMap<string, string>): str
   return [
     `listen ${nameOf(forward)}`,
     ...binds.map(bind),
+    ...admitting(forward),
     ...(proxyProtocol ? [`  unique-id-format ${forward.connectionId}`] : []),
     ...retrying(targets.length),
     ...targets.map(server),
     '',
   ].join('\n');
+};
+
+/** HAProxy takes an IPv4 address for an IPv6 one where it is compared with one: so the interface's own address says which. */
+const admitting = ({ binds, port, ingress }: Forward): readonly string[] => {
+  if (ingress === null) return [];
+  const about = ingress.filter(({ fromPort, toPort }) => fromPort <= port && port <= toPort);
+  const lines = about.flatMap(({ allowed, sourceCidr }) =>
+    binds
+      .filter(({ host }) => isIPv6(host) === sourceCidr.includes(':'))
+      .map(
+        ({ host }) =>
+          `  tcp-request connection ${allowed ? 'accept' : 'reject'} if { dst ${host} } { src ${sourceCidr} }`,
+      ),
+  );
+  return [...lines, '  tcp-request connection reject'];
 };
 
 const PROXY_V2 = ' send-proxy-v2 proxy-v2-options unique-id';

@@ -82,5 +82,6 @@ const toPlaced = ({ vpcId, addresses, ways }: Interface, egress: Egress, mapping
     ),
     targetNamespace: vpcId,
     source: addresses[0] ?? null,
+    ingress: null,
   };
 };

@@ -7,7 +7,7 @@ const egress = { host: '192.168.0.7', vpcId: 'vpc-p' };
 const reverse = (id: string, numbers: readonly number[], listeners: Interface['listeners'] = []): Interface => ({
   ...{ connectionId: `ep-${id}`, eniId: `eni-${id}`, vpcId: 'vpc-c', addresses: ['10.0.0.5'], limitMbps: 0, listeners },
   ways: numbers.map((port) => ({ port, targets: [{ ip: '10.0.1.9', port: 5432 }] })),
-  ...{ resource: ServiceResource.fromPartial({}), egress },
+  ...{ resource: ServiceResource.fromPartial({}), egress, ingress: null },
 });
 
 const placesOf = (placement: ReturnType<ReturnType<typeof createEgresses>['place']>): readonly string[] => {

@@ -18,6 +18,7 @@ const wanted = (eniId: string, ports: readonly number[], listeners: readonly Lis
   ways: ports.map((port) => ({ port, targets: [] })),
   resource: ServiceResource.fromPartial({}),
   egress: null,
+  ingress: null,
   limitMbps: 0,
   listeners,
 });

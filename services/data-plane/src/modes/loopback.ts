@@ -102,7 +102,8 @@ const openLoopback = ({ range, probe, mappings, earlier }: Loopback): Mode => {
     const binds = listeners.map(
       ({ port, address }) => [port, [{ host: hostOf(address), port: portOf(address), namespace: null }]] as const,
     );
-    return { listeners, binds: new Map(binds), targetNamespace: null, source: null };
+    // Clients are on this machine, and not where a VPC's are.
+    return { listeners, binds: new Map(binds), targetNamespace: null, source: null, ingress: null };
   };
 
   return {

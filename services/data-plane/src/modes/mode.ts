@@ -1,4 +1,5 @@
 import type { Listener } from '@privatelink/proto/broker/v1/connection';
+import type { Ingress } from '../desired/ingress.ts';
 import type { Interface } from '../desired/interface.ts';
 import type { Bind } from '../haproxy/forward.ts';
 
@@ -11,6 +12,8 @@ export type Placed = Readonly<{
   targetNamespace: string | null;
   /** The address from which they are; null: whichever that network gives. */
   source: string | null;
+  /** Which clients are let in; null: all. */
+  ingress: Ingress | null;
 }>;
 
 /** An interface that cannot be placed waits; the others do not. */

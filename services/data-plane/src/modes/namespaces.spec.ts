@@ -52,6 +52,7 @@ describe.skipIf(!hasNamespaces)('interfaces in network namespaces (root on Linux
     addresses,
     ways: [{ port: 80, targets: [] }],
     egress: null,
+    ingress: null,
     limitMbps: 0,
     resource: ServiceResource.fromPartial({ vpcId: targetVpcId ?? '' }),
     listeners: [],
@@ -93,6 +94,7 @@ describe.skipIf(!hasNamespaces)('interfaces in network namespaces (root on Linux
       ],
       targetNamespace: provider,
       source: null,
+      ingress: null,
     };
     expect(await place(eni)).toEqual([placed]);
     expect(await place(eni)).toEqual([placed]);

@@ -153,9 +153,10 @@ const distinct = <P extends Place>(places: readonly P[]): readonly P[] => [
 const isOn = (devices: readonly Device[], address: string): boolean =>
   devices.some(({ addresses }) => addresses.some((on) => on.address === address));
 
-const toPlaced = ({ vpcId, addresses, ways, resource }: Interface): Placement => ({
+const toPlaced = ({ vpcId, addresses, ways, resource, ingress }: Interface): Placement => ({
   binds: new Map(ways.map(({ port }) => [port, addresses.map((host) => ({ host, port, namespace: vpcId }))])),
   listeners: ways.flatMap(({ port }) => addresses.map((host) => ({ port, address: formatEndpoint(host, port) }))),
   targetNamespace: resource?.vpcId || null,
   source: null,
+  ingress,
 });

@@ -9,8 +9,8 @@ const SERVER = `
 `;
 
 const CLIENT = `
-  const [host, port] = process.argv.slice(1);
-  require('node:http').get({ host, port, timeout: 5000 }, (response) => response.pipe(process.stdout))
+  const [host, port, localAddress] = process.argv.slice(1);
+  require('node:http').get({ host, port, localAddress, timeout: 5000 }, (response) => response.pipe(process.stdout))
     .on('timeout', () => { console.log('timeout'); process.exit(); })
     .on('error', ({ code }) => console.log(code));
 `;
@@ -38,8 +38,14 @@ export const startIn = async (namespace: string, program: string, host: string, 
   };
 };
 
-/** What an HTTP request from a namespace is answered with, or the code of the error that it ends with. */
-export const requestFrom = async (namespace: string, host: string, port: number): Promise<string> => {
-  const { stdout } = await promisify(execFile)(...inside(namespace, CLIENT, host, String(port)));
+/**
+ * What an HTTP request from a namespace is answered with, or the code of the error that it ends with.
+ *
+ * @param from one of its addresses; whichever it takes, unless given
+ */
+export const requestFrom = async (namespace: string, host: string, port: number, from?: string): Promise<string> => {
+  const { stdout } = await promisify(execFile)(
+    ...inside(namespace, CLIENT, host, String(port), ...(from ? [from] : [])),
+  );
   return stdout.trim();
 };

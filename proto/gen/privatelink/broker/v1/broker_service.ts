@@ -569,7 +569,32 @@ export interface RequestConnectionRequest {
   /** Of a REVERSE endpoint: its targets. */
   targets: EndpointTarget[];
   /** Region of the endpoint; the service's when absent. */
-  regionId?: string | undefined;
+  regionId?:
+    | string
+    | undefined;
+  /** Of an INTERFACE endpoint: what is let in. */
+  ingress?: Ingress | undefined;
+}
+
+/**
+ * What an endpoint's security groups let in from its VPC. Of its rules the first one that is about a client and a port decides;
+ * where none is, nothing is let in.
+ */
+export interface Ingress {
+  /** In the order in which they are looked at. */
+  rules: IngressRule[];
+}
+
+/** A rule about TCP connections to the endpoint's interfaces. */
+export interface IngressRule {
+  /** Whether they are let in. */
+  allowed: boolean;
+  /** First port of the interface, 0..65535. */
+  fromPort: number;
+  /** Last port. */
+  toPort: number;
+  /** Where they come from, an IPv4 or IPv6 range. */
+  sourceCidr: string;
 }
 
 /** Recorded. */
@@ -742,6 +767,8 @@ export interface Forwarding {
   targets: EndpointTarget[];
   /** Whether its bandwidth limit was reported to be kept; true until it is reported not to be. */
   bandwidthKept: boolean;
+  /** What is let in; absent: whatever comes. */
+  ingress?: Ingress | undefined;
 }
 
 /** What is desired, or that all of it has been told. */
@@ -986,6 +1013,8 @@ export interface UpdateConnectionRequest {
   zoneAffinity: boolean;
   /** Of a REVERSE endpoint: its targets. */
   targets: EndpointTarget[];
+  /** Of an INTERFACE endpoint: what is let in. */
+  ingress?: Ingress | undefined;
 }
 
 /** Recorded. */
@@ -4314,6 +4343,7 @@ function createBaseRequestConnectionRequest(): RequestConnectionRequest {
     zoneAffinity: false,
     targets: [],
     regionId: undefined,
+    ingress: undefined,
   };
 }
 
@@ -4348,6 +4378,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     }
     if (message.regionId !== undefined) {
       writer.uint32(82).string(message.regionId);
+    }
+    if (message.ingress !== undefined) {
+      Ingress.encode(message.ingress, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -4445,6 +4478,14 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
             message.regionId = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ingress = Ingress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4495,6 +4536,7 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
         : isSet(object.region_id)
         ? globalThis.String(object.region_id)
         : undefined,
+      ingress: isSet(object.ingress) ? Ingress.fromJSON(object.ingress) : undefined,
     };
   },
 
@@ -4530,6 +4572,9 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     if (message.regionId !== undefined) {
       obj.regionId = message.regionId;
     }
+    if (message.ingress !== undefined) {
+      obj.ingress = Ingress.toJSON(message.ingress);
+    }
     return obj;
   },
 
@@ -4550,6 +4595,207 @@ export const RequestConnectionRequest: MessageFns<RequestConnectionRequest> = {
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     message.regionId = object.regionId ?? undefined;
+    message.ingress = (object.ingress !== undefined && object.ingress !== null)
+      ? Ingress.fromPartial(object.ingress)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIngress(): Ingress {
+  return { rules: [] };
+}
+
+export const Ingress: MessageFns<Ingress> = {
+  encode(message: Ingress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rules) {
+      IngressRule.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ingress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIngress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rules.push(IngressRule.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ingress {
+    return {
+      rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => IngressRule.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Ingress): unknown {
+    const obj: any = {};
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => IngressRule.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Ingress>, I>>(base?: I): Ingress {
+    return Ingress.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Ingress>, I>>(object: I): Ingress {
+    const message = createBaseIngress();
+    message.rules = object.rules?.map((e) => IngressRule.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIngressRule(): IngressRule {
+  return { allowed: false, fromPort: 0, toPort: 0, sourceCidr: "" };
+}
+
+export const IngressRule: MessageFns<IngressRule> = {
+  encode(message: IngressRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.allowed !== false) {
+      writer.uint32(8).bool(message.allowed);
+    }
+    if (message.fromPort !== 0) {
+      writer.uint32(16).uint32(message.fromPort);
+    }
+    if (message.toPort !== 0) {
+      writer.uint32(24).uint32(message.toPort);
+    }
+    if (message.sourceCidr !== "") {
+      writer.uint32(34).string(message.sourceCidr);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IngressRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIngressRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromPort = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.toPort = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sourceCidr = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IngressRule {
+    return {
+      allowed: isSet(object.allowed) ? globalThis.Boolean(object.allowed) : false,
+      fromPort: isSet(object.fromPort)
+        ? globalThis.Number(object.fromPort)
+        : isSet(object.from_port)
+        ? globalThis.Number(object.from_port)
+        : 0,
+      toPort: isSet(object.toPort)
+        ? globalThis.Number(object.toPort)
+        : isSet(object.to_port)
+        ? globalThis.Number(object.to_port)
+        : 0,
+      sourceCidr: isSet(object.sourceCidr)
+        ? globalThis.String(object.sourceCidr)
+        : isSet(object.source_cidr)
+        ? globalThis.String(object.source_cidr)
+        : "",
+    };
+  },
+
+  toJSON(message: IngressRule): unknown {
+    const obj: any = {};
+    if (message.allowed !== false) {
+      obj.allowed = message.allowed;
+    }
+    if (message.fromPort !== 0) {
+      obj.fromPort = Math.round(message.fromPort);
+    }
+    if (message.toPort !== 0) {
+      obj.toPort = Math.round(message.toPort);
+    }
+    if (message.sourceCidr !== "") {
+      obj.sourceCidr = message.sourceCidr;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<IngressRule>, I>>(base?: I): IngressRule {
+    return IngressRule.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IngressRule>, I>>(object: I): IngressRule {
+    const message = createBaseIngressRule();
+    message.allowed = object.allowed ?? false;
+    message.fromPort = object.fromPort ?? 0;
+    message.toPort = object.toPort ?? 0;
+    message.sourceCidr = object.sourceCidr ?? "";
     return message;
   },
 };
@@ -5919,6 +6165,7 @@ function createBaseForwarding(): Forwarding {
     reverse: false,
     targets: [],
     bandwidthKept: false,
+    ingress: undefined,
   };
 }
 
@@ -5974,6 +6221,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     }
     if (message.bandwidthKept !== false) {
       writer.uint32(128).bool(message.bandwidthKept);
+    }
+    if (message.ingress !== undefined) {
+      Ingress.encode(message.ingress, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -6119,6 +6369,14 @@ export const Forwarding: MessageFns<Forwarding> = {
             message.bandwidthKept = reader.bool();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ingress = Ingress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6181,6 +6439,7 @@ export const Forwarding: MessageFns<Forwarding> = {
         : isSet(object.bandwidth_kept)
         ? globalThis.Boolean(object.bandwidth_kept)
         : false,
+      ingress: isSet(object.ingress) ? Ingress.fromJSON(object.ingress) : undefined,
     };
   },
 
@@ -6234,6 +6493,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     if (message.bandwidthKept !== false) {
       obj.bandwidthKept = message.bandwidthKept;
     }
+    if (message.ingress !== undefined) {
+      obj.ingress = Ingress.toJSON(message.ingress);
+    }
     return obj;
   },
 
@@ -6264,6 +6526,9 @@ export const Forwarding: MessageFns<Forwarding> = {
     message.reverse = object.reverse ?? false;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
     message.bandwidthKept = object.bandwidthKept ?? false;
+    message.ingress = (object.ingress !== undefined && object.ingress !== null)
+      ? Ingress.fromPartial(object.ingress)
+      : undefined;
     return message;
   },
 };
@@ -8401,6 +8666,7 @@ function createBaseUpdateConnectionRequest(): UpdateConnectionRequest {
     customDomainNames: [],
     zoneAffinity: false,
     targets: [],
+    ingress: undefined,
   };
 }
 
@@ -8438,6 +8704,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     }
     for (const v of message.targets) {
       EndpointTarget.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.ingress !== undefined) {
+      Ingress.encode(message.ingress, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -8535,6 +8804,14 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
             message.targets.push(EndpointTarget.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ingress = Ingress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8583,6 +8860,7 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
       targets: globalThis.Array.isArray(object?.targets)
         ? object.targets.map((e: any) => EndpointTarget.fromJSON(e))
         : [],
+      ingress: isSet(object.ingress) ? Ingress.fromJSON(object.ingress) : undefined,
     };
   },
 
@@ -8618,6 +8896,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     if (message.targets?.length) {
       obj.targets = message.targets.map((e) => EndpointTarget.toJSON(e));
     }
+    if (message.ingress !== undefined) {
+      obj.ingress = Ingress.toJSON(message.ingress);
+    }
     return obj;
   },
 
@@ -8638,6 +8919,9 @@ export const UpdateConnectionRequest: MessageFns<UpdateConnectionRequest> = {
     message.customDomainNames = object.customDomainNames?.map((e) => e) || [];
     message.zoneAffinity = object.zoneAffinity ?? false;
     message.targets = object.targets?.map((e) => EndpointTarget.fromPartial(e)) || [];
+    message.ingress = (object.ingress !== undefined && object.ingress !== null)
+      ? Ingress.fromPartial(object.ingress)
+      : undefined;
     return message;
   },
 };
@@ -10287,6 +10571,8 @@ export const protoMetadata: ProtoMetadata = {
     ".privatelink.broker.v1.ReportPaymentSettledResponse": ReportPaymentSettledResponse,
     ".privatelink.broker.v1.RequestedZone": RequestedZone,
     ".privatelink.broker.v1.RequestConnectionRequest": RequestConnectionRequest,
+    ".privatelink.broker.v1.Ingress": Ingress,
+    ".privatelink.broker.v1.IngressRule": IngressRule,
     ".privatelink.broker.v1.RequestConnectionResponse": RequestConnectionResponse,
     ".privatelink.broker.v1.DeleteConnectionRequest": DeleteConnectionRequest,
     ".privatelink.broker.v1.DeleteConnectionResponse": DeleteConnectionResponse,

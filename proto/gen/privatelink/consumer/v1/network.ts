@@ -144,10 +144,7 @@ export interface VSwitch {
   tags: Tag[];
 }
 
-/**
- * A rule of a security group. Of a REVERSE endpoint's groups it is about the targets, which are at the far end: nothing
- * leads to a target that no rule lets in.
- */
+/** A rule of a security group. Of a REVERSE endpoint's groups it is about the targets, which are at the far end. */
 export interface SecurityGroupRule {
   /** Whether traffic is let in. */
   policy: SecurityGroupPolicy;
@@ -164,8 +161,8 @@ export interface SecurityGroupRule {
 }
 
 /**
- * A set of rules for traffic of an endpoint's network interfaces. They bound REVERSE endpoints; of INTERFACE endpoints they are
- * kept, and what comes from the endpoint's VPC is not measured by them.
+ * A set of rules for traffic of an endpoint's network interfaces: what comes from its VPC, or, of a REVERSE endpoint, what goes to
+ * its targets. All groups of an endpoint count together; of rules of one priority DENY wins; what no rule is about is kept out.
  */
 export interface SecurityGroup {
   /** `sg-` and 20 characters of [0-9a-z]. */

@@ -18,6 +18,7 @@ const SIDE: Readonly<Record<string, Side>> = {
   CustomDomainsChanged: 'endpoint',
   ZoneAffinityChanged: 'endpoint',
   TargetsChanged: 'endpoint',
+  IngressChanged: 'endpoint',
   EndpointInformed: 'endpoint',
   ConnectionAccepted: 'service',
   ConnectionRejected: 'service',
