@@ -77,6 +77,26 @@ export const acceptance = (stage: () => Stage): void => {
     ).toHaveLength(1);
   });
 
+  it('for one zone leaves that one to the endpoint, and no more is taken away than the other', async () => {
+    const { cast, log, follow } = stage();
+    const { provider, consumer } = await cast();
+    const [on, off] = ['cn-hangzhou-h', 'cn-hangzhou-i'] as const;
+    const service = await publishService(provider, log, { zones: [on, off], users: [consumer.account] });
+    const network = await registerNetwork(consumer, { zones: [on, off] });
+    const { endpointId } = await createEndpoint(consumer, endpointRequest(service, network));
+    const connection = follow(consumer, endpointId);
+    await connection.reaches('DISCONNECTED');
+    await provider.broker.acceptConnection({ ...acceptRequest(endpointId), zoneIds: [on] }, CALL);
+    await connection.reaches('CONNECTED');
+    const remove = (zoneId: string) =>
+      consumer.consumer.removeEndpointZone({ requestId: requestId(), endpointId, zoneId, vswitchId: '' }, CALL);
+    expect(await refusalOf(remove(on))).toMatchObject({ code: 9, reason: 'LAST_ENABLED_ZONE', facts: { zone_id: on } });
+    await remove(off);
+    await log.records('connection', endpointId, 'ChangeCompleted');
+    const { connection: left } = await consumer.broker.getConnection({ connectionId: endpointId }, CALL);
+    expect(left?.zones.map(({ zoneId, enabled }) => [zoneId, enabled])).toEqual([[on, true]]);
+  });
+
   it('of everybody ends with everybody, except for who is listed', async () => {
     const { cast, run, log, follow } = stage();
     const { provider, consumer } = await cast();

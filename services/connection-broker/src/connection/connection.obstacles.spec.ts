@@ -65,6 +65,13 @@ describe('what stands in the way of a connection', () => {
     expect(connectionObstacles(off)[0]).toMatchObject({ partial: true });
   });
 
+  it('is that the provider has switched off what is left, where the consumer removed the other zone meanwhile', () => {
+    const up = settled(after(the.request(true), withResources));
+    const off = last(run([the.switched('DisableZone', 'h'), settling, the.updated(3, ['h']), settling], up));
+    expect([off.status, reasonsOf(off)]).toEqual(['CONNECTED', ['ZONE_DISABLED h']]);
+    expect(connectionObstacles(off)[0]).toMatchObject({ partial: false });
+  });
+
   it('is that zones do not answer: in part while another one does', () => {
     const up = settled(after(the.request(true), withResources));
     const silent = (zoneId: string): ConnectionCommand => ({

@@ -41,7 +41,7 @@ const zonesOf = (state: Connection): readonly ConnectionObstacle[] =>
     .flatMap((zone): readonly ConnectionObstacle[] => {
       const { zoneId } = zone;
       if (zone.removing) return [];
-      if (!isServing(zone)) return [{ reason: 'ZONE_DISABLED', zoneId, partial: true }];
+      if (!isServing(zone)) return [{ reason: 'ZONE_DISABLED', zoneId, partial: !isSilent(state) }];
       if (!zone.resource) return state.status === 'CONNECTED' ? [] : [{ reason: 'NO_AVAILABLE_RESOURCE', zoneId }];
       const facts = { resource: zone.resource.resourceId };
       const isMissing = zoneGoal(state, zone) === 'READY' && !isConfirmed(state, zone);

@@ -1,10 +1,12 @@
 import type { ConsumerServiceServer } from '@privatelink/proto/consumer/v1/consumer_service';
 import { allZones } from '@privatelink/shared/app/regions';
+import type { RpcContext } from '@privatelink/shared/grpc/context';
 import { checkTags, toTags } from '@privatelink/shared/grpc/tags';
 import { unary } from '@privatelink/shared/grpc/unary';
 import { checkEnum, checkId, checkText } from '@privatelink/shared/grpc/validate';
 import type { ConsumerApiDeps } from './consumer-service.ts';
 import { checkMutation, type EndpointChanges } from './endpoint-changes.ts';
+import type { KnownConnection } from './endpoint-mapping.ts';
 import { checkZone, checkZoneSpec, MAX_DESCRIPTION, toAddressType } from './requests.ts';
 import { reservedChanges } from './reserved-changes.ts';
 
@@ -20,7 +22,11 @@ type ChangeRpcs = Pick<
 >;
 
 /** What its owner changes of an endpoint, and what an operator does. */
-export const changeHandlers = (deps: ConsumerApiDeps, changes: EndpointChanges): ChangeRpcs => {
+export const changeHandlers = (
+  deps: ConsumerApiDeps,
+  changes: EndpointChanges,
+  connectionOf: (endpointId: string, rpc: RpcContext) => Promise<KnownConnection>,
+): ChangeRpcs => {
   const zones = allZones(deps.regions);
   const { change, reply } = changes;
   const reserved = reservedChanges(deps, changes);
@@ -63,7 +69,10 @@ export const changeHandlers = (deps: ConsumerApiDeps, changes: EndpointChanges):
         if (zoneId !== '') checkZone(v, 'zone_id', zoneId, zones);
         if (vswitchId !== '') checkId(v, 'vswitch_id', vswitchId, 'vsw');
       });
-      const data = { zoneId, vswitchId, actor: rpc.actor };
+      const { connection } = await connectionOf(request.endpointId, rpc);
+      const off = connection?.zones.filter(({ enabled }) => !enabled) ?? [];
+      const disabledZoneIds = off.map((zone) => zone.zoneId);
+      const data = { zoneId, vswitchId, disabledZoneIds, actor: rpc.actor };
       return reply(await change(request, { type: 'RemoveZone', data }, rpc));
     }),
 

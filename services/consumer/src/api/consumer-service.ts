@@ -70,7 +70,7 @@ export const consumerService = (deps: ConsumerApiDeps): ConsumerServiceServer =>
     ...networkHandlers(deps),
     ...routeHandlers(deps),
     ...gatewayEndpointHandlers(deps),
-    ...changeHandlers(deps, changes),
+    ...changeHandlers(deps, changes, connectionOf),
     ...policyHandlers(deps, changes),
     ...internalHandlers(deps),
 

@@ -157,6 +157,10 @@ export const errors = {
     code: status.FAILED_PRECONDITION,
     message: ({ zone_id: zone }) => `zone ${zone} is the endpoint's last one: delete the endpoint instead`,
   },
+  LAST_ENABLED_ZONE: {
+    code: status.FAILED_PRECONDITION,
+    message: ({ zone_id: zone }) => `zone ${zone} is the last one that the provider has on`,
+  },
   LAST_SECURITY_GROUP: {
     code: status.FAILED_PRECONDITION,
     message: ({ security_group_id: id }) => `${id} is the endpoint's last security group`,

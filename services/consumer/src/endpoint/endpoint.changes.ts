@@ -208,12 +208,16 @@ const addZone = (state: Endpoint, command: Data<'AddZone'>, at: string): readonl
 };
 
 const removeZone = (state: Endpoint, command: Data<'RemoveZone'>, at: string): readonly EndpointEvent[] => {
-  const { zoneId, vswitchId, actor } = command;
+  const { zoneId, vswitchId, disabledZoneIds, actor } = command;
   const zone = state.zones.find(
     (each) => (zoneId === '' || each.zoneId === zoneId) && (vswitchId === '' || each.vswitchId === vswitchId),
   );
   if (!zone) return [];
   if (state.zones.length === 1) throw reject('LAST_ZONE', { zone_id: zone.zoneId });
+  const isOff = (one: EndpointZone): boolean => disabledZoneIds.includes(one.zoneId);
+  if (!isOff(zone) && state.zones.every((other) => other === zone || isOff(other))) {
+    throw reject('LAST_ENABLED_ZONE', { zone_id: zone.zoneId });
+  }
   const data = { zoneId: zone.zoneId, eniId: zone.eniId, actor, at, move: changeMove(state) };
   return [{ type: 'ZoneRemovalStarted', data }];
 };

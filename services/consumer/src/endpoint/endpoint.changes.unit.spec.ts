@@ -122,6 +122,22 @@ describe('RemoveZone', () => {
       .when(removeZone('zone-a'))
       .thenRejected('LAST_ZONE');
   });
+
+  it('leaves the last one that the provider has on, and takes those that are off', () => {
+    const without = (zoneId: string, ...disabled: readonly string[]) => removeZone(zoneId, '', CAROL, disabled);
+    given(...two)
+      .when(without('zone-a', 'zone-b'))
+      .thenRejected('LAST_ENABLED_ZONE', { zone_id: 'zone-a' });
+    given(...two)
+      .when(without('zone-b', 'zone-b'))
+      .thenTypes('ZoneRemovalStarted');
+    given(...two)
+      .when(without('zone-b', 'zone-a', 'zone-b'))
+      .thenTypes('ZoneRemovalStarted');
+    given(...two)
+      .when(without('zone-b', 'zone-gone'))
+      .thenTypes('ZoneRemovalStarted');
+  });
 });
 
 describe('security groups', () => {

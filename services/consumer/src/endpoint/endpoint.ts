@@ -204,7 +204,8 @@ export type EndpointCommand =
       }
     >
   | Cmd<'AddZone', Requested & { zone: EndpointZone; resources: readonly Resource[]; actor: string }>
-  | Cmd<'RemoveZone', { zoneId: string; vswitchId: string; actor: string }>
+  /** `disabledZoneIds`: those that the provider has switched off, as far as that is known. */
+  | Cmd<'RemoveZone', { zoneId: string; vswitchId: string; disabledZoneIds: readonly string[]; actor: string }>
   | Cmd<'AttachSecurityGroup', Attachment & { actor: string }>
   | Cmd<'DetachSecurityGroup', { securityGroupId: string; actor: string }>
   | Cmd<'SetPolicy', { policy: string; actor: string }>

@@ -82,9 +82,14 @@ export const addZone = (
   type: 'AddZone',
   data: { zone: zoneIn(zone, eni), requestedIpv4, requestedIpv6, resources: [resourceIn(zone)], actor },
 });
-export const removeZone = (zoneId: string, vswitchId = '', actor = CAROL): EndpointCommand => ({
+export const removeZone = (
+  zoneId: string,
+  vswitchId = '',
+  actor = CAROL,
+  disabledZoneIds: readonly string[] = [],
+): EndpointCommand => ({
   type: 'RemoveZone',
-  data: { zoneId, vswitchId, actor },
+  data: { zoneId, vswitchId, disabledZoneIds, actor },
 });
 export const attach = (securityGroupId: string, attachmentId = `sga-${securityGroupId}`): EndpointCommand => ({
   type: 'AttachSecurityGroup',
