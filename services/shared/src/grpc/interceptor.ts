@@ -47,6 +47,9 @@ export const createInterceptor = (options: InterceptorOptions): Interceptor => {
   };
 };
 
+/** What each agent says every other second; metrics count it. */
+const ROUTINE = /\/ReportTraffic$/;
+
 const guardedCall = (
   options: InterceptorOptions,
   streams: Set<(reason: Error) => void>,
@@ -91,7 +94,8 @@ const guardedCall = (
         actor: head.actor,
       }),
     };
-    if (guarded) log.info(line, 'rpc');
+    const isRoutine = code === status.OK && ROUTINE.test(name);
+    if (guarded && !isRoutine) log.info(line, 'rpc');
     else log.debug(line, 'rpc');
   };
 
