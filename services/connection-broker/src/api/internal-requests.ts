@@ -21,6 +21,7 @@ import {
   checkName,
   checkText,
   isAccountId,
+  isCidr,
   MAX_ZONES,
   type Violations,
   violations,
@@ -127,12 +128,6 @@ const checkIngress = (v: Violations, ingress: RequestConnectionRequest['ingress'
     v.check(`${path}.to_port`, fromPort <= toPort && toPort <= 65_535, 'must be a port from from_port on');
     v.check(`${path}.source_cidr`, isCidr(sourceCidr), 'must be an IPv4 or IPv6 range');
   }
-};
-
-const isCidr = (text: string): boolean => {
-  const [ip = '', length = '', ...rest] = text.split('/');
-  const most = isIPv4(ip) ? 32 : isIPv6(ip) && !ip.includes('%') ? 128 : -1;
-  return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= most;
 };
 
 const toIngress = (ingress: RequestConnectionRequest['ingress']): Ingress | null =>

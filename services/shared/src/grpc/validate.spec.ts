@@ -13,6 +13,7 @@ import {
   checkPageSize,
   checkRequestId,
   checkText,
+  isCidr,
   violations,
 } from './validate.ts';
 
@@ -69,5 +70,18 @@ describe('the name of an enum value', () => {
     expect(enumName(Reconcile, Reconcile.DISCONNECT)).toBe('DISCONNECT');
     expect(enumName(Reconcile, Reconcile.UNSPECIFIED)).toBeUndefined();
     expect(enumName(Reconcile, Reconcile.UNRECOGNIZED)).toBeUndefined();
+  });
+});
+
+describe('a range of addresses', () => {
+  it.each(['10.0.0.0/8', '0.0.0.0/0', '10.0.0.1/32', '::/0', 'fd00::/64', '::1/128'])('is %s', (text) => {
+    expect(isCidr(text)).toBe(true);
+  });
+
+  it.each([
+    ...['', '10.0.0.0', '10.0.0.0/', '/8', '10.0.0.0/33', '10.0.0/8', '10.0.0.0/8/8', '10.0.0.0/-1', '10.0.0.0/ 8'],
+    ...['::/129', 'fe80::1%eth0/64', '10.0.0.0/8 } or TRUE', '10.0.0.0/8\n', '010.0.0.0/8'],
+  ])('is not %j', (text) => {
+    expect(isCidr(text)).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type FieldViolation, InvalidRequest } from '../app/errors.ts';
 import { type EnumName, enumName } from './enums.ts';
 
@@ -32,6 +33,13 @@ export const checkAccountId = (v: Violations, field: string, value: string): boo
   v.check(field, isAccountId(value), 'must be 16 digits');
 
 export const isAccountId = (value: string): boolean => /^\d{16}$/.test(value);
+
+/** A range of IPv4 or IPv6 addresses, which belong to no device (`%eth0`) of some machine. */
+export const isCidr = (value: string): boolean => {
+  const [, ip = '', length = ''] = /^([^/%]+)\/(\d{1,3})$/.exec(value) ?? [];
+  const family = isIP(ip);
+  return family !== 0 && Number(length) <= (family === 6 ? 128 : 32);
+};
 
 /** May be left out; then a repeat is another request. */
 export const checkRequestId = (v: Violations, value: string): boolean =>
