@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectionMoved } from '../testing/announcements.ts';
 import { pathOf, type Route, readRoutes, refusalIn, send } from '../testing/routes.ts';
@@ -118,7 +117,7 @@ describe('a session', () => {
       sent.splice(0, sent.length, ...events.map(({ event }) => event));
       return false;
     });
-    while ((await get('/api/session', cookieOf(short))).status === 200) await delay(100);
+    await expect.poll(async () => (await get('/api/session', cookieOf(short))).status, { timeout: 10_000 }).toBe(401);
     await stage.tell('broker', connectionMoved('ep-late', 0n, ['', 'CONNECTING']));
     await stream;
     expect(sent[0]).toBe('ready');

@@ -5,6 +5,7 @@ import {
   AcceptConnectionRequest,
   BrokerServiceClient,
   ListConnectionsRequest,
+  ReportTrafficRequest,
 } from '@privatelink/proto/broker/v1/broker_service';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,7 +32,11 @@ describe('a server', () => {
       reached++;
       return next(rpc);
     });
-    server = await startBroker(issuer, { getConnection: fail, acceptConnection: fail }, { log });
+    const reportTraffic = unary(async ({ after }: ReportTrafficRequest) => {
+      if (after > 0n) throw new Denied('no');
+      return { number: 1n };
+    });
+    server = await startBroker(issuer, { getConnection: fail, acceptConnection: fail, reportTraffic }, { log });
     const token = await issuer.token(['provider', 'consumer']);
     broker = connect(BrokerServiceClient, [`127.0.0.1:${server.port}`], { token: () => token });
   });
@@ -111,6 +116,18 @@ describe('a server', () => {
     const trailers = await rawCall(server.port, undefined, headers);
     expect(trailers['grpc-status']).toBe(String(status.UNAUTHENTICATED));
     expect(reached).toBe(before);
+  });
+
+  it('leaves what agents say every other second to metrics, until it fails', async () => {
+    const token = await issuer.token(['service'], '', 'service:data-plane');
+    const agent = connect(BrokerServiceClient, [`127.0.0.1:${server.port}`], { token: () => token });
+    const before = lines.length;
+    const report = (after: bigint) => agent.reportTraffic(ReportTrafficRequest.fromPartial({ after }), {});
+    await report(0n);
+    await failed(report(1n));
+    agent.close();
+    const told = lines.slice(before).filter(({ level }) => level === 'info');
+    expect(told).toMatchObject([{ method: expect.stringContaining('/ReportTraffic'), code: 'PERMISSION_DENIED' }]);
   });
 
   it('logs one line for each call', async () => {
